@@ -11,16 +11,18 @@
 
 namespace sluice {
 
-// A failed Node-API call while building a result means that the environment is going away or that memory is out.
-// Neither can be answered, and going on would use garbage.
-[[noreturn]] void Fatal(const char* location, napi_env env);
+// Ends the process on a Node-API status that only a bug of ours or exhausted memory explains. An environment that is
+// being torn down (a worker's `terminate()` may come at any moment) refuses calls too; that is let pass, since nobody
+// will see the result.
+void Verify(napi_env env, napi_status status, const char* location);
 
 #define SLUICE_STRINGIFY_(x) #x
 #define SLUICE_STRINGIFY(x) SLUICE_STRINGIFY_(x)
-#define SLUICE_NAPI(env, call)                                            \
-  do {                                                                    \
-    if ((call) != napi_ok)                                                \
-      ::sluice::Fatal(__FILE__ ":" SLUICE_STRINGIFY(__LINE__), (env));    \
+#define SLUICE_NAPI(env, call)                                                             \
+  do {                                                                                     \
+    const napi_status sluice_status_ = (call);                                             \
+    if (sluice_status_ != napi_ok)                                                         \
+      ::sluice::Verify((env), sluice_status_, __FILE__ ":" SLUICE_STRINGIFY(__LINE__));    \
   } while (false)
 
 // A view of a typed array's bytes. Valid until JavaScript runs again.
@@ -47,6 +49,9 @@ class Args {
   bool Int32(size_t index, int32_t* out) const {
     return napi_get_value_int32(env_, values_[index], out) == napi_ok || Wrong(index, "a number");
   }
+  bool Double(size_t index, double* out) const {
+    return napi_get_value_double(env_, values_[index], out) == napi_ok || Wrong(index, "a number");
+  }
   bool Bool(size_t index, bool* out) const {
     return napi_get_value_bool(env_, values_[index], out) == napi_ok || Wrong(index, "a boolean");
   }
@@ -61,6 +66,20 @@ class Args {
   }
   // Any typed array. With `optional`, undefined gives an empty view.
   bool View(size_t index, Bytes* out, bool optional = false) const;
+  // A typed array of one type, which `what` names in the error.
+  bool Typed(size_t index, napi_typedarray_type type, const char* what, Bytes* out) const {
+    napi_typedarray_type found;
+    if (napi_get_typedarray_info(env_, values_[index], &found, nullptr, nullptr, nullptr, nullptr) != napi_ok ||
+        found != type) {
+      return Wrong(index, what);
+    }
+    return View(index, out);
+  }
+  bool Function(size_t index) const {
+    napi_valuetype type;
+    SLUICE_NAPI(env_, napi_typeof(env_, values_[index], &type));
+    return type == napi_function || Wrong(index, "a function");
+  }
 
  private:
   bool Wrong(size_t index, const char* what) const {
@@ -91,27 +110,41 @@ bool Args<N>::View(size_t index, Bytes* out, bool optional) const {
 }
 
 inline napi_value Number(napi_env env, double value) {
-  napi_value result;
+  napi_value result = nullptr;
   SLUICE_NAPI(env, napi_create_double(env, value, &result));
   return result;
 }
 inline napi_value Int(napi_env env, int32_t value) {
-  napi_value result;
+  napi_value result = nullptr;
   SLUICE_NAPI(env, napi_create_int32(env, value, &result));
   return result;
 }
 inline napi_value String(napi_env env, const char* text) {
-  napi_value result;
+  napi_value result = nullptr;
   SLUICE_NAPI(env, napi_create_string_utf8(env, text, NAPI_AUTO_LENGTH, &result));
   return result;
 }
+// A Uint8Array of `length` bytes, all yet to be written at `*data`.
+inline napi_value NewBytes(napi_env env, size_t length, void** data) {
+  napi_value buffer = nullptr;
+  napi_value result = nullptr;
+  SLUICE_NAPI(env, napi_create_arraybuffer(env, length, data, &buffer));
+  SLUICE_NAPI(env, napi_create_typedarray(env, napi_uint8_array, length, buffer, 0, &result));
+  return result;
+}
 inline napi_value Undefined(napi_env env) {
-  napi_value result;
+  napi_value result = nullptr;
   SLUICE_NAPI(env, napi_get_undefined(env, &result));
   return result;
 }
 inline void Set(napi_env env, napi_value object, const char* name, napi_value value) {
   SLUICE_NAPI(env, napi_set_named_property(env, object, name, value));
+}
+
+inline void SetFunction(napi_env env, napi_value object, const char* name, napi_callback callback) {
+  napi_value function = nullptr;
+  SLUICE_NAPI(env, napi_create_function(env, name, NAPI_AUTO_LENGTH, callback, nullptr, &function));
+  Set(env, object, name, function);
 }
 
 // Throws a plain Error that names a caller's bug.
