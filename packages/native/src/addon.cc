@@ -6,59 +6,18 @@
 #include <openssl/opensslv.h>
 #include <uv.h>
 
-#include <cstdio>
-
 #include "errors.h"
 #include "loop.h"
 #include "napi.h"
-#include "tls.h"
+#include "tls_context.h"
+#include "tls_engine.h"
 
 namespace sluice {
-
-void Fatal(const char* location, napi_env env) {
-  const napi_extended_error_info* info = nullptr;
-  napi_get_last_error_info(env, &info);
-  const char* text = info != nullptr && info->error_message != nullptr ? info->error_message : "Node-API call failed";
-  napi_fatal_error(location, NAPI_AUTO_LENGTH, text, NAPI_AUTO_LENGTH);
-}
-
-bool ReadView(napi_env env, napi_value value, Bytes* out) {
-  napi_typedarray_type type;
-  size_t length = 0;
-  void* data = nullptr;
-  if (napi_get_typedarray_info(env, value, &type, &length, &data, nullptr, nullptr) != napi_ok) return false;
-  size_t width = 1;
-  switch (type) {
-    case napi_int16_array:
-    case napi_uint16_array:
-      width = 2;
-      break;
-    case napi_int32_array:
-    case napi_uint32_array:
-    case napi_float32_array:
-      width = 4;
-      break;
-    case napi_float64_array:
-    case napi_bigint64_array:
-    case napi_biguint64_array:
-      width = 8;
-      break;
-    default:
-      break;
-  }
-  *out = {static_cast<uint8_t*>(data), length * width};
-  return true;
-}
-
-napi_value Throw(napi_env env, const char* text) {
-  SLUICE_NAPI(env, napi_throw_error(env, "SLUICE_NATIVE_MISUSE", text));
-  return nullptr;
-}
 
 namespace {
 
 napi_value Versions(napi_env env) {
-  napi_value versions;
+  napi_value versions = nullptr;
   SLUICE_NAPI(env, napi_create_object(env, &versions));
   Set(env, versions, "opensslHeaders", Number(env, static_cast<double>(OPENSSL_VERSION_NUMBER)));
   Set(env, versions, "openssl", Number(env, static_cast<double>(OpenSSL_version_num())));
@@ -78,13 +37,30 @@ Environment* Environment::Get(napi_env env) {
   return static_cast<Environment*>(data);
 }
 
+napi_value Environment::NewInstance(napi_env env, napi_ref constructor) {
+  napi_value function = nullptr;
+  napi_value instance = nullptr;
+  SLUICE_NAPI(env, napi_get_reference_value(env, constructor, &function));
+  constructing = true;
+  SLUICE_NAPI(env, napi_new_instance(env, function, 0, nullptr, &instance));
+  constructing = false;
+  return instance;
+}
+
+napi_value Environment::Construct(napi_env env, napi_callback_info info) {
+  Args<1> args(env, info);
+  if (!Get(env)->constructing) return Throw(env, "this class is not for `new`: use tlsContext or tlsEngine");
+  return args.self();
+}
+
 }  // namespace sluice
 
 NAPI_MODULE_INIT() {
   auto* environment = new sluice::Environment();
   SLUICE_NAPI(env, napi_set_instance_data(env, environment, sluice::DeleteEnvironment, nullptr));
   sluice::ExportLoop(env, exports);
-  sluice::ExportTls(env, exports, environment);
+  sluice::ExportTlsContext(env, exports, environment);
+  sluice::ExportTlsEngine(env, exports, environment);
   sluice::ExportErrors(env, exports);
   sluice::Set(env, exports, "versions", sluice::Versions(env));
   return exports;

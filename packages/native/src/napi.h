@@ -18,11 +18,10 @@ void Verify(napi_env env, napi_status status, const char* location);
 
 #define SLUICE_STRINGIFY_(x) #x
 #define SLUICE_STRINGIFY(x) SLUICE_STRINGIFY_(x)
-#define SLUICE_NAPI(env, call)                                                             \
-  do {                                                                                     \
-    const napi_status sluice_status_ = (call);                                             \
-    if (sluice_status_ != napi_ok)                                                         \
-      ::sluice::Verify((env), sluice_status_, __FILE__ ":" SLUICE_STRINGIFY(__LINE__));    \
+#define SLUICE_NAPI(env, call)                                                                                       \
+  do {                                                                                                               \
+    const napi_status sluice_status_ = (call);                                                                       \
+    if (sluice_status_ != napi_ok) ::sluice::Verify((env), sluice_status_, __FILE__ ":" SLUICE_STRINGIFY(__LINE__)); \
   } while (false)
 
 // A view of a typed array's bytes. Valid until JavaScript runs again.
