@@ -56,6 +56,7 @@ napi_value Environment::Construct(napi_env env, napi_callback_info info) {
 }  // namespace sluice
 
 NAPI_MODULE_INIT() {
+  if (!sluice::CompatibleUv()) return sluice::Throw(env, "the running libuv does not match the addon's headers");
   auto* environment = new sluice::Environment();
   SLUICE_NAPI(env, napi_set_instance_data(env, environment, sluice::DeleteEnvironment, nullptr));
   sluice::ExportLoop(env, exports);

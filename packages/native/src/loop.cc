@@ -24,6 +24,14 @@ class HandleScope {
 
 }  // namespace
 
+bool CompatibleUv() {
+  return uv_version() >> 16 == UV_VERSION_MAJOR && uv_handle_size(UV_TCP) <= sizeof(uv_tcp_t) &&
+         uv_handle_size(UV_NAMED_PIPE) <= sizeof(uv_pipe_t) && uv_handle_size(UV_POLL) <= sizeof(uv_poll_t) &&
+         uv_handle_size(UV_CHECK) <= sizeof(uv_check_t) && uv_handle_size(UV_IDLE) <= sizeof(uv_idle_t) &&
+         uv_req_size(UV_WRITE) <= sizeof(uv_write_t) && uv_req_size(UV_CONNECT) <= sizeof(uv_connect_t) &&
+         uv_req_size(UV_SHUTDOWN) <= sizeof(uv_shutdown_t);
+}
+
 Loop::Loop(napi_env env, uv_loop_t* uv, const Views& views)
     : env_(env), uv_(uv), scratch_(views.scratch), counters_(reinterpret_cast<double*>(views.counters.data)) {
   slab_.Init(views.slab);

@@ -135,6 +135,9 @@ class Loop {
   bool finished_ = false;
 };
 
+// Whether the running libuv lays its handles out as the headers that this was compiled with say.
+bool CompatibleUv();
+
 // Adds the constructor `Loop` to the exports.
 void ExportLoop(napi_env env, napi_value exports);
 
