@@ -11,6 +11,8 @@
 
 namespace sluice {
 
+void LoadErrorTexts() { OPENSSL_init_ssl(OPENSSL_INIT_LOAD_SSL_STRINGS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS, nullptr); }
+
 int ClearErrors() {
   int count = 0;
   while (ERR_get_error() != 0) count++;
@@ -112,8 +114,7 @@ napi_value SystemError(napi_env env, napi_callback_info info) {
 }  // namespace
 
 void ExportErrors(napi_env env, napi_value exports) {
-  // Node loads the texts of the SSL library's reasons only with its first context.
-  OPENSSL_init_ssl(OPENSSL_INIT_LOAD_SSL_STRINGS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS, nullptr);
+  LoadErrorTexts();
   SetFunction(env, exports, "errorStrings", ErrorStrings);
   SetFunction(env, exports, "systemError", SystemError);
 }

@@ -9,6 +9,9 @@ namespace sluice {
 // Adds `errorStrings` and `systemError` to the exports.
 void ExportErrors(napi_env env, napi_value exports);
 
+// Has OpenSSL load the texts of all its reasons. Node loads the SSL library's only with its first TLS context.
+void LoadErrorTexts();
+
 // Empties the calling thread's OpenSSL error queue and returns how many entries it held.
 int ClearErrors();
 
