@@ -148,7 +148,7 @@ export interface NativeTlsContextOptions {
   cert?: string | undefined;
   key?: string | undefined;
   passphrase?: string | undefined;
-  /** PEM bundle of trusted roots; absent means OpenSSL's default locations. */
+  /** PEM bundle of trusted roots; absent means OpenSSL's default locations, which do not hold Node's bundled roots. */
   ca?: string | undefined;
   /** 0x0303 (TLS 1.2) or 0x0304 (TLS 1.3). */
   minVersion: number;
@@ -179,17 +179,23 @@ export const TlsOp = {
   read: 2,
   write: 3,
   shutdown: 4,
-  /** No call: tells the engine that the peer's ciphertext ended (BIO_shutdown_wr). Feed everything first. */
+  /**
+   * No call: tells the engine that the peer's ciphertext ended (BIO_shutdown_wr), once all of `input` is fed; as long
+   * as some of it has no room, `ret` is 0 and nothing has ended. Nothing can be fed afterwards.
+   */
   eof: 5,
-  /** SSL_key_update(SSL_KEY_UPDATE_REQUESTED). */
+  /** SSL_key_update(SSL_KEY_UPDATE_REQUESTED). The message leaves with the next write or handshake. */
   keyUpdate: 6,
 } as const;
 
 /** Where a step's results sit in the engine's `Int32Array`. */
 export const TlsResult = {
-  /** What the (last) OpenSSL call returned. */
+  /** What the (last) OpenSSL call returned; 1 for `move`. Read and write are SSL_read_ex and SSL_write_ex: 1 or 0. */
   ret: 0,
-  /** SSL_get_error of it (0 NONE, 1 SSL, 2 WANT_READ, 3 WANT_WRITE, 4 WANT_X509_LOOKUP, 5 SYSCALL, 6 ZERO_RETURN, ...). */
+  /**
+   * SSL_get_error of it (0 NONE, 1 SSL, 2 WANT_READ, 3 WANT_WRITE, 4 WANT_X509_LOOKUP, 5 SYSCALL, 6 ZERO_RETURN, ...).
+   * A shutdown that returned 0 (close_notify is sent, the peer's has not come) is NONE too: it is no failure.
+   */
   sslError: 1,
   /** Ciphertext bytes taken from `input` into the pair. */
   consumed: 2,
@@ -197,13 +203,15 @@ export const TlsResult = {
   produced: 3,
   /** Plaintext bytes read into `data` (read), or accepted from it (write). */
   transferred: 4,
-  /** Ciphertext waiting in the pair's outward half before the call, after it, and after the drain. */
+  /**
+   * Ciphertext waiting in the pair's outward half before the (first) call, after the (last) one, and after the drain.
+   */
   pendingBefore: 5,
   pendingAfter: 6,
   pendingOut: 7,
   /** Ciphertext fed but not yet taken by OpenSSL. */
   pendingIn: 8,
-  /** Free bytes in the pair's inward half. */
+  /** Free bytes in the pair's inward half. With input left over, another step will move something. */
   roomIn: 9,
   /** SSL_has_pending: plaintext or undecrypted records inside OpenSSL. */
   hasPending: 10,
@@ -213,7 +221,7 @@ export const TlsResult = {
   initFinished: 12,
   /** Entries found in the thread's queue before the call (somebody else's), dropped. */
   staleEntries: 13,
-  /** Alerts noted since the last takeAlerts. */
+  /** Alerts noted since the last takeAlerts, those included that it no longer has. */
   alerts: 14,
   /** OpenSSL calls made by this step (read may loop). */
   calls: 15,
@@ -243,6 +251,9 @@ export interface NativeTlsEngine {
    *
    * `read` repeats feed, SSL_read and drain while each call succeeds and `data` has room; the reported `ret` and
    * `sslError` are the last call's. Returns the entries of the last call, or undefined when there were none.
+   *
+   * Throws for a caller's bug: a region outside its array, no such operation, a `read` with room for nothing, a freed
+   * engine.
    */
   step(
     op: number,
@@ -257,7 +268,10 @@ export interface NativeTlsEngine {
     outputLength: number,
   ): NativeEntry[] | undefined;
   info(): NativeTlsInfo;
-  /** Flat triples since the last call: [sent (1) or received (0), level, description]; at most 16 alerts are kept. */
+  /**
+   * Flat triples since the last call, oldest first: [sent (1) or received (0), level, description]. The newest 16 alerts
+   * are kept. An alert counts as sent when it is in the pair.
+   */
   takeAlerts(): Int32Array;
   /** Ends the SSL object and the pair at once. Idempotent; `step` afterwards throws. */
   free(): void;
@@ -269,8 +283,9 @@ export interface NativeBinding {
   tlsContext(options: NativeTlsContextOptions): NativeTlsContext | { operation: string; entries: NativeEntry[] };
   /**
    * @param pairBytes bytes per direction of the BIO pair, 1 or more
-   * @param servername client only: SNI and the name to verify; '' for neither
-   * @param results see `TlsResult`
+   * @param servername client only: SNI (unless it is an IP address) and the name to verify; '' for neither. The check
+   *   counts in `verifyResult` even where the context accepts any certificate
+   * @param results see `TlsResult`; pinned, so its buffer must not be transferred or resized; may be shared
    */
   tlsEngine(
     context: NativeTlsContext,

@@ -1,9 +1,9 @@
 /** Two TLS engines in memory, and the little that moves ciphertext between them. */
 import { TLS_RESULT_LENGTH, TlsOp, TlsResult } from '../../src/binding.ts';
 import type { NativeBinding, NativeEntry, NativeTlsContext, NativeTlsContextOptions, NativeTlsEngine } from '../../src/binding.ts';
-import { load } from '../../src/load.ts';
+import { native } from '../../src/index.ts';
 
-export const binding: NativeBinding = load();
+export const binding: NativeBinding = native();
 
 export const SslError = { none: 0, ssl: 1, wantRead: 2, wantWrite: 3, syscall: 5, zeroReturn: 6 } as const;
 export const tls12 = 0x0303;
