@@ -1,0 +1,121 @@
+import { causeOf, classify } from './classify.ts';
+import type { CloseInfo } from './close-info.ts';
+import { Library, systemCode } from './code.ts';
+import type { Direction, EndKind } from './end.ts';
+import { createEntry, type ErrorEntry } from './error-entry.ts';
+import { dataText } from './format.ts';
+import { defaultNames, type NameSource } from './names.ts';
+import {
+  AbortedError,
+  type Blame,
+  type Layer,
+  type LogLevel,
+  QuicError,
+  type Remedy,
+  SluiceError,
+  type SluiceErrorOptions,
+  SystemError,
+  TimeoutError,
+  TlsError,
+} from './sluice-error.ts';
+import { systemErrorMessage, systemErrorName, systemErrorNumber } from './system-errors.ts';
+import { systemVerdict } from './system-verdicts.ts';
+import { type Verdict, verdicts } from './verdicts.ts';
+
+/** What the maker of an error knows besides the entries. What is given here outranks the table. */
+export interface ErrorContext {
+  layer: Layer;
+  /** The operation that failed, as its caller would name it; begins the message. */
+  operation: string;
+  /** The last part of the code. */
+  what?: string | undefined;
+  blame?: Blame | undefined;
+  remedy?: Remedy | undefined;
+  logLevel?: LogLevel | undefined;
+  end?: EndKind | undefined;
+  direction?: Direction | undefined;
+  closeInfo?: CloseInfo | undefined;
+  /** What else led to it; becomes the error's `cause`. */
+  cause?: unknown;
+  /** The verdict, in place of what the entries say. */
+  verdict?: Verdict | undefined;
+  /** The whole message, in place of what the table says. */
+  message?: string | undefined;
+  names?: NameSource | undefined;
+}
+
+/**
+ * The error for a queue of entries. Its cause is picked from the whole queue (`causeOf`), and by that the one table of
+ * verdicts gives code, blame, remedy, log level, end and words. A reason that the table does not know comes through whole.
+ *
+ * @param entries oldest first; copied
+ */
+export function errorFromEntries(entries: readonly ErrorEntry[], context: ErrorContext): SluiceError {
+  const cause = causeOf(entries);
+  const verdict = context.verdict ?? (cause === undefined ? verdicts.internal : classify(cause));
+  const options = optionsOf(verdict, entries, context);
+  const message = context.message ?? sentence(context.operation, verdict, cause, context.names ?? defaultNames);
+  return makeError(message, options, cause);
+}
+
+/**
+ * The error for a failed system call.
+ *
+ * @param errno the number, of either sign (libuv's are negative), or the name
+ */
+export function errorFromErrno(
+  errno: number | string,
+  context: Partial<ErrorContext> & { operation: string; syscall?: string | undefined; file?: string; line?: number },
+): SystemError {
+  const name = typeof errno === 'string' ? errno : systemErrorName(errno) || `errno ${Math.abs(errno)}`;
+  const number = typeof errno === 'string' ? systemErrorNumber(errno) : Math.abs(errno);
+  const verdict = systemVerdict(name);
+  const entry = createEntry({ code: systemCode(number), func: context.syscall ?? '' });
+  const text = systemErrorMessage(name);
+  const message = context.message ?? join(context.operation, verdict, text === '' ? name : `${name}, ${text}`);
+  const { layer = 'system', ...rest } = context;
+  const options = optionsOf(verdict, number === 0 ? [] : [entry], { ...rest, layer });
+  return new SystemError(message, { ...options, errno: name, syscall: context.syscall });
+}
+
+/** `operation failed: what happened (detail). Advice.` */
+export function join(operation: string, verdict: Pick<Verdict, 'says' | 'advice'>, detail: string): string {
+  const advice = verdict.advice === '' ? '' : `. ${verdict.advice}`;
+  return `${operation} failed: ${verdict.says}${detail === '' ? '' : ` (${detail})`}${advice}`;
+}
+
+function sentence(operation: string, verdict: Verdict, cause: ErrorEntry | undefined, names: NameSource): string {
+  if (cause === undefined) return join(operation, verdict, 'no entry was recorded');
+  const reason = names.reason(cause.code) || `reason ${cause.reason} of library ${cause.library}`;
+  const data = dataText(cause);
+  return join(operation, verdict, data === '' ? reason : `${reason}: ${data}`);
+}
+
+function optionsOf(verdict: Verdict, entries: readonly ErrorEntry[], context: ErrorContext): SluiceErrorOptions {
+  return {
+    code: `SLUICE_${context.layer.toUpperCase()}_${context.what ?? verdict.what}`,
+    layer: context.layer,
+    operation: context.operation,
+    blame: context.blame ?? verdict.blame,
+    remedy: context.remedy ?? verdict.remedy,
+    logLevel: context.logLevel ?? verdict.logLevel,
+    end: context.end ?? verdict.end,
+    direction: context.direction,
+    closeInfo: context.closeInfo,
+    cause: context.cause,
+    entries,
+    names: context.names,
+  };
+}
+
+/** The class by how it ended first, and by layer then. */
+export function makeError(message: string, options: SluiceErrorOptions, cause: ErrorEntry | undefined): SluiceError {
+  if (cause?.library === Library.system && options.layer !== 'quic') {
+    return new SystemError(message, { ...options, errno: systemErrorName(cause.errno), syscall: cause.func });
+  }
+  if (options.end === 'timeout') return new TimeoutError(message, options);
+  if (options.end === 'aborted' && options.blame === 'local') return new AbortedError(message, options);
+  if (options.layer === 'tls') return new TlsError(message, options);
+  if (options.layer === 'quic') return new QuicError(message, options);
+  return new SluiceError(message, options);
+}
