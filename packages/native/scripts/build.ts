@@ -40,8 +40,8 @@ function build(directory: string): number {
       '--silent',
       `--directory=${directory}`,
       '--jobs=max',
-      '--',
-      `-Dsluice_asan=${asan ? 1 : 0}`,
+      // An option that node-gyp does not know becomes a variable of the build. (What follows `--` would go to make too.)
+      `--sluice_asan=${asan ? 1 : 0}`,
     ],
     { stdio: 'inherit', env: { ...process.env, npm_config_nodedir: nodeDirectory } },
   );
