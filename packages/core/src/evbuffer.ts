@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { ApiMisuse, LimitError } from '@sluice/errors';
 import { type BufferReader, type BufferWriter, type Data, LINE_BYTES_MAX } from './buffer-ends.ts';
 import { type ChangeListener, ChangeListeners, type Subscription } from './change-listeners.ts';
@@ -28,8 +29,6 @@ export interface EvBufferOwner {
   /** Where small appends go, if anywhere. */
   readonly scratch?: Slab | undefined;
 }
-
-const INSPECT = Symbol.for('nodejs.util.inspect.custom');
 
 /** Appends up to this size go to the scratch slab; larger ones would fill it for everybody else. */
 const SCRATCH_BYTES_MAX = 4096;
@@ -322,7 +321,7 @@ export class EvBuffer extends IntegerBuffer implements BufferReader, BufferWrite
     if (this._transient > 0) this._own(undefined);
   }
 
-  [INSPECT](): string {
+  [inspect.custom](): string {
     let chunks = 0;
     for (let chunk = this._head; chunk !== undefined; chunk = chunk.next) chunks += 1;
     return `EvBuffer { length: ${this._length}, chunks: ${chunks} }`;
