@@ -1,4 +1,3 @@
-import { inspect } from 'node:util';
 import { ApiMisuse, LimitError } from '@sluice/errors';
 import { type BufferReader, type BufferWriter, type Data, LINE_BYTES_MAX } from './buffer-ends.ts';
 import { type ChangeListener, ChangeListeners, type Subscription } from './change-listeners.ts';
@@ -44,6 +43,10 @@ const UTF8_BYTES_PER_UNIT = 3;
  * owner does that (see `EvBufferOwner`).
  */
 export class EvBuffer extends IntegerBuffer implements BufferReader, BufferWriter, Disposable {
+  static {
+    Object.defineProperty(EvBuffer.prototype, Symbol.for('nodejs.util.inspect.custom'), { value: inspectEvBuffer });
+  }
+
   readonly #owner: EvBufferOwner | undefined;
   #listeners: ChangeListeners | undefined = undefined;
   /** The style that `_scanned` is about. */
@@ -321,12 +324,6 @@ export class EvBuffer extends IntegerBuffer implements BufferReader, BufferWrite
     if (this._transient > 0) this._own(undefined);
   }
 
-  [inspect.custom](): string {
-    let chunks = 0;
-    for (let chunk = this._head; chunk !== undefined; chunk = chunk.next) chunks += 1;
-    return `EvBuffer { length: ${this._length}, chunks: ${chunks} }`;
-  }
-
   // --- Putting bytes in, telling nobody ---
 
   #putBytes(data: Uint8Array): number {
@@ -517,4 +514,11 @@ function encode(operation: string, text: string, encoding: BufferEncoding): Buff
 function requireBuffer(operation: string, source: BufferReader): EvBuffer {
   if (source instanceof EvBuffer) return source;
   return misuse(operation, `source must be an EvBuffer, not ${nameOf(source)}`);
+}
+
+/** What `console.log` shows: not the bytes, which are somebody's data. */
+function inspectEvBuffer(this: EvBuffer): string {
+  let chunks = 0;
+  for (let chunk = this._head; chunk !== undefined; chunk = chunk.next) chunks += 1;
+  return `EvBuffer { length: ${this.length}, chunks: ${chunks} }`;
 }
