@@ -1,1 +1,33 @@
-export {};
+export { BufferEvent, type BufferEventEvents, type Handlers } from './bufferevent.ts';
+export { PairBufferEvent } from './bufferevent-pair.ts';
+export { SocketBufferEvent, type SocketOptions } from './bufferevent-socket.ts';
+export { type Alarm, type Clock, systemClock } from './clock.ts';
+export type { CloseReport } from './close-report.ts';
+export { connect, type ConnectOptions } from './connect.ts';
+export { type BufferReader, type BufferWriter, type Data, EvBuffer } from './evbuffer.ts';
+export { EventLoop, type EventLoopOptions, type EventLoopStats } from './event-loop.ts';
+export {
+  type ConnectionOptions,
+  defaultLimits,
+  type Limits,
+  limitsFrom,
+  type ReadMarks,
+  type Timeouts,
+  type Watermarks,
+  type WriteMarks,
+} from './limits.ts';
+export { Listener, type ListenerBinding, type ListenerEvents } from './listener.ts';
+export { Reactor } from './reactor.ts';
+export {
+  type DrainOptions,
+  type DrainReport,
+  type ListenOptions,
+  Server,
+  type ServerEvents,
+  type ServerOptions,
+  serve,
+} from './server.ts';
+export { Slab } from './slab.ts';
+export { Suspend, suspendReasons } from './suspend.ts';
+export { Timer } from './timer.ts';
+export type { Address } from '@sluice/native';

@@ -1,0 +1,82 @@
+import {
+  AbortedError,
+  ApiMisuse,
+  type ChannelErrorStack,
+  type Direction,
+  type FailOptions,
+  LimitError,
+  SluiceError,
+  TimeoutError,
+} from '@sluice/errors';
+import type { BufferEvent } from './bufferevent.ts';
+
+/** Output would grow past its hard cap. */
+export function capError(held: number, more: number, cap: number): LimitError {
+  return new LimitError(
+    `output holds ${held} bytes and ${more} more would pass its cap of ${cap}; ` +
+      'wait for drained when write answers false, or raise watermarks.write.cap',
+    { code: 'SLUICE_CORE_WRITE_CAP', layer: 'core', operation: 'write', blame: 'local', remedy: 'retry' },
+  );
+}
+
+export function writeAfterEndError(bev: BufferEvent): ApiMisuse {
+  return new ApiMisuse(`write after end() on ${bev.transport} connection ${bev.id}`, {
+    code: 'SLUICE_CORE_WRITE_AFTER_END',
+    layer: 'core',
+    operation: 'write',
+  });
+}
+
+/** For an operation on a connection whose end is decided: the channel's error, or one that says how it ended. */
+export function endedError(bev: BufferEvent, channel: ChannelErrorStack | undefined, operation: string): SluiceError {
+  if (channel?.failed === true) return channel.report(operation);
+  const how = bev.closed?.end === 'end' ? 'has ended' : 'was destroyed';
+  return new AbortedError(`${operation}: ${bev.transport} connection ${bev.id} ${how}`, {
+    code: 'SLUICE_CORE_CLOSED',
+    layer: 'core',
+    operation,
+    blame: 'local',
+    remedy: 'close',
+  });
+}
+
+export type TimeoutKind = 'connect' | 'read' | 'write' | 'idle' | 'close';
+
+export function timeoutError(bev: BufferEvent, kind: TimeoutKind, direction: Direction, limitMs: number): TimeoutError {
+  return new TimeoutError(`${kind} limit of ${limitMs} ms passed on ${bev.transport} connection ${bev.id}`, {
+    code: `SLUICE_CORE_${kind.toUpperCase()}_TIMEOUT`,
+    layer: 'core',
+    operation: kind,
+    blame: 'remote',
+    remedy: kind === 'connect' ? 'retry' : 'close',
+    end: 'timeout',
+    direction,
+  });
+}
+
+export function handlerError(bev: BufferEvent, thrown: unknown): SluiceError {
+  return new SluiceError(`a handler of ${bev.transport} connection ${bev.id} threw`, {
+    code: 'SLUICE_APPLICATION_HANDLER_THREW',
+    layer: 'application',
+    operation: 'deliver',
+    blame: 'local',
+    remedy: 'fix',
+    cause: thrown,
+  });
+}
+
+/** What the channel has to know of an error to tell it again in each report. */
+export function failOptionsOf(error: SluiceError): FailOptions {
+  const { layer, operation, code, blame, remedy, end, direction, message, cause } = error;
+  return {
+    layer,
+    operation,
+    what: code.slice(`SLUICE_${layer}_`.length),
+    blame,
+    remedy,
+    end,
+    direction,
+    message,
+    cause,
+  };
+}

@@ -1,0 +1,125 @@
+import { errorFromErrno, type SluiceError } from '@sluice/errors';
+import type { Address } from '@sluice/native';
+import { ListenFlag } from '@sluice/native';
+import { EventEmitter } from 'eventemitter3';
+import type { EventLoop } from './event-loop.ts';
+import { type HandleOwner, Reactor } from './reactor.ts';
+
+export interface ListenerEvents {
+  /** Accepting failed; it goes on after a pause when the system is out of descriptors. Told once per run of failures. */
+  error: [error: SluiceError];
+  closed: [];
+}
+
+export interface ListenerBinding {
+  /** A numeric address, for TCP. */
+  address?: string;
+  port?: number;
+  /** A Unix socket's path, in place of address and port. */
+  path?: string;
+  /** Connections that the kernel completes before they are accepted. Default 511, as Node and nginx have it. */
+  backlog?: number;
+  ipv6Only?: boolean;
+  /** Several processes or threads listen on one port, and the kernel spreads connections over them. */
+  reusePort?: boolean;
+}
+
+/** Out of descriptors, accepting pauses this long: trying again at once would only spin. */
+const ACCEPT_PAUSE_MS = 100;
+
+/** A listening socket. Hands each accepted handle to `accept`, from the loop. */
+export class Listener extends EventEmitter<ListenerEvents> implements HandleOwner {
+  readonly loop: EventLoop;
+  readonly transport: 'tcp' | 'unix';
+  readonly #reactor: Reactor;
+  readonly #accept: (handle: number) => void;
+  #handle: number;
+  #address: Address;
+  #failing = false;
+  #closed = false;
+  #closing: (() => void)[] = [];
+
+  /**
+   * Binds and listens at once.
+   * @throws SystemError: the address is in use, not this machine's, or needs rights
+   */
+  constructor(loop: EventLoop, binding: ListenerBinding, accept: (handle: number) => void) {
+    super();
+    this.loop = loop;
+    this.#accept = accept;
+    this.#reactor = Reactor.of(loop);
+    this.transport = binding.path === undefined ? 'tcp' : 'unix';
+    const backlog = binding.backlog ?? 511;
+    const flags =
+      (binding.ipv6Only === true ? ListenFlag.ipv6Only : 0) | (binding.reusePort === true ? ListenFlag.reusePort : 0);
+    const where = binding.path ?? `${binding.address}:${binding.port}`;
+    const handle =
+      binding.path === undefined
+        ? this.#reactor.native.listenTcp(binding.address ?? '::', binding.port ?? 0, backlog, flags)
+        : this.#reactor.native.listenPipe(binding.path, backlog);
+    if (handle < 0) throw errorFromErrno(handle, { operation: 'listen', subject: where });
+    this.#handle = handle;
+    this.#reactor.attach(handle, this);
+    const address = this.#reactor.native.localAddress(handle);
+    this.#address = typeof address === 'number' ? { family: 'unix', address: where, port: 0 } : address;
+  }
+
+  /** Where it listens; the port that the kernel chose included. Known after `close`, too. */
+  get address(): Address {
+    return this.#address;
+  }
+
+  get listening(): boolean {
+    return !this.#closed;
+  }
+
+  /** Stops accepting; the kernel's backlog fills. */
+  pause(): void {
+    if (!this.#closed) this.#reactor.native.pauseAccept(this.#handle);
+  }
+
+  resume(): void {
+    if (!this.#closed) this.#reactor.native.resumeAccept(this.#handle);
+  }
+
+  /** Stops listening. Accepted connections live on. Idempotent. */
+  close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#reactor.native.close(this.#handle, false);
+    } else if (this.#handle < 0) return Promise.resolve();
+    return new Promise((resolve) => this.#closing.push(resolve));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  _handleAccepted(handle: number): void {
+    this.#failing = false;
+    if (this.#closed) this.#reactor.native.close(handle, true);
+    else this.#accept(handle);
+  }
+
+  _handleAcceptError(errno: number): void {
+    if (this.#closed) return;
+    this.pause();
+    this.loop.timer(ACCEPT_PAUSE_MS, () => this.resume()).unref();
+    if (this.#failing) return;
+    this.#failing = true;
+    this.emit('error', errorFromErrno(errno, { operation: 'accept' }));
+  }
+
+  _handleClosed(): void {
+    this.#handle = -1;
+    this.emit('closed');
+    for (const resolve of this.#closing) resolve();
+  }
+
+  _handleRead(): void {}
+  _handleEof(): void {}
+  _handleReadError(): void {}
+  _handleConnected(): void {}
+  _handleWritten(): void {}
+  _handleShutdown(): void {}
+}

@@ -1,0 +1,191 @@
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { ApiMisuse, errorFromErrno, type SluiceError } from '@sluice/errors';
+import { EventEmitter } from 'eventemitter3';
+import { fromEvent, map, type Observable } from 'rxjs';
+import type { BufferEvent, Handlers } from './bufferevent.ts';
+import { type SocketOptions, SocketBufferEvent } from './bufferevent-socket.ts';
+import type { CloseReport } from './close-report.ts';
+import { EventLoop } from './event-loop.ts';
+import { Listener } from './listener.ts';
+
+/** Where to listen: a TCP port, or a Unix socket's path. */
+export interface ListenOptions {
+  /** 0 lets the kernel choose; see `Listener.address`. */
+  port?: number;
+  /** A name or an address. Default '::', which takes IPv4 as well where the system lets it. */
+  host?: string;
+  path?: string;
+  backlog?: number;
+  ipv6Only?: boolean;
+  reusePort?: boolean;
+  /** Puts a layer over each accepted connection (TLS, a filter); what it returns is what the handlers see. */
+  wrap?: (transport: BufferEvent) => BufferEvent;
+}
+
+export interface ServerOptions extends SocketOptions {
+  loop?: EventLoop;
+}
+
+export interface ServerEvents {
+  connection: [bev: BufferEvent];
+  /** Accepting failed for now; see `ListenerEvents.error`. */
+  error: [error: SluiceError, listener: Listener];
+}
+
+/** What `drain` did. */
+export interface DrainReport {
+  /** Connections that ended in order. */
+  closed: number;
+  /** Connections that were cut at the deadline. */
+  cut: number;
+}
+
+export interface DrainOptions {
+  /** Connections still open then are destroyed. Default 10 s. */
+  deadlineMs?: number;
+  /** Destroys them at once when aborted. */
+  signal?: AbortSignal;
+}
+
+const DRAIN_DEADLINE_MS = 10_000;
+
+/** Accepts connections from any number of listeners and gives them all to one set of handlers. */
+export class Server extends EventEmitter<ServerEvents> {
+  readonly loop: EventLoop;
+  readonly #handlers: Handlers;
+  readonly #options: SocketOptions;
+  readonly #connections: Set<BufferEvent> = new Set();
+  readonly #listeners: Set<Listener> = new Set();
+  #idle: (() => void)[] = [];
+  #acceptedTotal = 0;
+
+  constructor(handlers: Handlers, options: ServerOptions = {}) {
+    super();
+    this.loop = options.loop ?? EventLoop.default;
+    this.#options = options;
+    this.#handlers = {
+      ...handlers,
+      closed: (bev, report) => {
+        this.#connections.delete(bev);
+        try {
+          handlers.closed?.(bev, report);
+        } finally {
+          if (this.#connections.size === 0) for (const tell of this.#idle.splice(0)) tell();
+        }
+      },
+    };
+  }
+
+  get connections(): ReadonlySet<BufferEvent> {
+    return this.#connections;
+  }
+
+  get listening(): ReadonlySet<Listener> {
+    return this.#listeners;
+  }
+
+  get acceptedTotal(): number {
+    return this.#acceptedTotal;
+  }
+
+  /** Each connection as it is accepted. */
+  get connections$(): Observable<BufferEvent> {
+    return fromEvent(this, 'connection').pipe(map((event) => event as BufferEvent));
+  }
+
+  /**
+   * Listens at one more place.
+   * @throws SystemError when the name is unknown or the address cannot be had; ApiMisuse for options that contradict
+   */
+  async listen(options: ListenOptions): Promise<Listener> {
+    const binding = { ...options, ...(options.path === undefined ? { address: await this.#resolve(options) } : {}) };
+    const listener: Listener = new Listener(this.loop, binding, (handle) => this.#accepted(listener, handle, options));
+    this.#listeners.add(listener);
+    listener.on('error', (error) => this.emit('error', error, listener));
+    listener.on('closed', () => this.#listeners.delete(listener));
+    return listener;
+  }
+
+  /** Stops listening, closes every connection in order (`BufferEvent.close`), and cuts those that take too long. */
+  async drain(options: DrainOptions = {}): Promise<DrainReport> {
+    const listeners = [...this.#listeners].map((listener) => listener.close());
+    const report: DrainReport = { closed: 0, cut: 0 };
+    const open = [...this.#connections];
+    const cut = (): void => {
+      for (const bev of open) if (bev.closed === undefined) bev.destroy();
+    };
+    const timer = this.loop.timer(options.deadlineMs ?? DRAIN_DEADLINE_MS, cut);
+    options.signal?.addEventListener('abort', cut, { once: true });
+    if (options.signal?.aborted === true) cut();
+    const count = ({ end }: CloseReport): void => {
+      if (end === 'end') report.closed += 1;
+      else report.cut += 1;
+    };
+    await Promise.all(open.map((bev) => bev.close().then(count)));
+    timer.stop();
+    options.signal?.removeEventListener('abort', cut);
+    await Promise.all(listeners);
+    if (this.#connections.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    return report;
+  }
+
+  /** `drain` with its defaults. */
+  async close(): Promise<void> {
+    await this.drain();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #accepted(listener: Listener, handle: number, options: ListenOptions): void {
+    const socket = SocketBufferEvent.accepted(this.loop, listener.transport, handle, this.#options);
+    let bev: BufferEvent;
+    try {
+      bev = options.wrap === undefined ? socket : options.wrap(socket);
+    } catch (error) {
+      socket.destroy();
+      this.loop.uncaught(error);
+      return;
+    }
+    this.#acceptedTotal += 1;
+    this.#connections.add(bev);
+    bev.setHandlers(this.#handlers);
+    try {
+      this.#handlers.open?.(bev);
+      this.emit('connection', bev);
+    } catch (error) {
+      this.loop.uncaught(error);
+      bev.destroy();
+    }
+  }
+
+  async #resolve(options: ListenOptions): Promise<string> {
+    const { host, port } = options;
+    if (port === undefined || !Number.isInteger(port) || port < 0 || port > 65_535) {
+      throw new ApiMisuse(`listen needs a port from 0 to 65535 or a path, not port ${port}`, {
+        layer: 'core',
+        operation: 'listen',
+      });
+    }
+    if (host === undefined) return '::';
+    if (isIP(host) !== 0) return host;
+    try {
+      return (await lookup(host)).address;
+    } catch (error) {
+      throw errorFromErrno((error as NodeJS.ErrnoException).errno ?? 0, {
+        operation: 'lookup',
+        subject: host,
+        cause: error,
+      });
+    }
+  }
+}
+
+/** A server with one listener: the short way. `server.listen` adds more. */
+export async function serve(options: ListenOptions & ServerOptions, handlers: Handlers): Promise<Server> {
+  const server = new Server(handlers, options);
+  await server.listen(options);
+  return server;
+}

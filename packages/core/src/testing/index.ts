@@ -1,0 +1,3 @@
+export { type Link, LinkBufferEvent, type LinkOptions, link } from './link.ts';
+export { TestLoop } from './test-loop.ts';
+export { VirtualClock } from './virtual-clock.ts';
