@@ -1,6 +1,8 @@
 import { appendSplit } from './append-text.ts';
+import { packCode } from './code.ts';
 import { copyEntry, createEntry, DataFlag, type ErrorEntry, type ErrorEntryInit, withData } from './error-entry.ts';
 import { ApiMisuse } from './sluice-error.ts';
+import { cutUtf8 } from './utf8.ts';
 
 /** Slots of the ring; one is always free, so that full and empty differ. OpenSSL's `ERR_NUM_ERRORS`. */
 export const STACK_SLOTS = 16;
@@ -8,11 +10,16 @@ export const STACK_SLOTS = 16;
 /** Entries that the stack can hold; raising more drops the oldest. */
 export const STACK_ENTRIES_MAX: number = STACK_SLOTS - 1;
 
+/** Details that `raiseData` keeps, in bytes of UTF-8: enough for a sentence, whatever a peer makes of it. OpenSSL's number. */
+export const RAISED_DATA_BYTES_MAX = 1023;
+
 /** Brackets open at once. Code nests a few deep; more means that brackets are opened and never closed. */
 export const OPEN_BRACKETS_MAX = 64;
 
 /** A place in the stack's history, from `open`. To be handed back to `discard`, `keep` or `take`, once. */
 export type Bracket = number;
+
+const TEXT_FLAGS = DataFlag.owned | DataFlag.text;
 
 const CURRENT = Symbol.for('@sluice/errors.current-stack.1');
 
@@ -51,7 +58,9 @@ export class ErrorStack {
   /** Entries on the stack. */
   get length(): number {
     this.#sweep();
-    return this.#distance(this.#top);
+    let length = 0;
+    for (let slot = this.#top; slot !== this.#bottom; slot = previous(slot)) length += this.#isHidden(slot) ? 0 : 1;
+    return length;
   }
 
   /** Entries that were lost, ever, because newer ones needed their room. */
@@ -62,6 +71,25 @@ export class ErrorStack {
   /** Puts an entry on top; the stack keeps a copy of its own. */
   raise(entry: ErrorEntry | ErrorEntryInit): void {
     this.#push(createEntry(entry));
+  }
+
+  /**
+   * Puts an entry with details of its one case on top.
+   *
+   * @param data cut to 1023 bytes of UTF-8, as OpenSSL's `ERR_raise_data` cuts it
+   */
+  raiseData(
+    library: number,
+    reason: number,
+    data: string,
+    where: Pick<ErrorEntryInit, 'func' | 'file' | 'line'> = {},
+  ): void {
+    this.raise({
+      ...where,
+      code: packCode(library, reason),
+      data: cutUtf8(data, RAISED_DATA_BYTES_MAX),
+      flags: TEXT_FLAGS,
+    });
   }
 
   /** Removes and returns the oldest entry; `undefined` when there is none. */
@@ -106,7 +134,8 @@ export class ErrorStack {
     const entries: ErrorEntry[] = [];
     for (let slot = this.#bottom; slot !== this.#top; ) {
       slot = next(slot);
-      if (this.#hidden[slot] === 0) entries.push(this.#copy(slot));
+      const entry = this.#isHidden(slot) ? undefined : this.#copy(slot);
+      if (entry !== undefined) entries.push(entry);
     }
     return entries;
   }
@@ -194,7 +223,7 @@ export class ErrorStack {
 
   /** Entries raised in an open bracket and lost to newer ones. */
   droppedIn(bracket: Bracket): number {
-    return this.#openDropped[this.#positionOf(bracket, 'droppedIn')]!;
+    return this.#openDropped[this.#positionOf(bracket, 'droppedIn')] ?? 0;
   }
 
   /** Brackets that are open. */
@@ -215,9 +244,9 @@ export class ErrorStack {
     this.#bottom = next(this.#bottom);
     this.#entries[this.#bottom] = undefined;
     this.#dropped++;
-    const lost = this.#sequence[this.#bottom]!;
-    for (let i = 0; i < this.#open.length; i++) {
-      if (this.#open[i]! < lost) this.#openDropped[i] = this.#openDropped[i]! + 1;
+    const lost = this.#sequence[this.#bottom] ?? 0;
+    for (const [position, bracket] of this.#open.entries()) {
+      if (bracket < lost) this.#openDropped[position] = (this.#openDropped[position] ?? 0) + 1;
     }
   }
 
@@ -233,7 +262,7 @@ export class ErrorStack {
     const taken: ErrorEntry[] = [];
     while (this.#top !== this.#bottom && condition()) {
       const entry = this.#entries[this.#top];
-      if (entry !== undefined && this.#hidden[this.#top] === 0) taken.push(entry);
+      if (entry !== undefined && !this.#isHidden(this.#top)) taken.push(entry);
       this.#dropTop();
     }
     return taken.toReversed();
@@ -242,9 +271,9 @@ export class ErrorStack {
   /** Removes hidden entries at both ends, as a reader does before it looks. */
   #sweep(): void {
     while (this.#top !== this.#bottom) {
-      if (this.#hidden[this.#top] !== 0) {
+      if (this.#isHidden(this.#top)) {
         this.#dropTop();
-      } else if (this.#hidden[next(this.#bottom)] !== 0) {
+      } else if (this.#isHidden(next(this.#bottom))) {
         this.#bottom = next(this.#bottom);
         this.#entries[this.#bottom] = undefined;
       } else {
@@ -253,12 +282,17 @@ export class ErrorStack {
     }
   }
 
-  #copy(slot: number): ErrorEntry {
-    return copyEntry(this.#entries[slot]!);
+  #copy(slot: number): ErrorEntry | undefined {
+    const entry = this.#entries[slot];
+    return entry === undefined ? undefined : copyEntry(entry);
+  }
+
+  #isHidden(slot: number): boolean {
+    return this.#hidden[slot] === 1;
   }
 
   #markOf(slot: number): number {
-    return this.#marks[slot]!;
+    return this.#marks[slot] ?? 0;
   }
 
   /** The slot of the newest marked entry; the bottom when there is none. */
@@ -279,7 +313,7 @@ export class ErrorStack {
   }
 
   #topIsOf(bracket: Bracket): boolean {
-    return this.#top !== this.#bottom && this.#sequence[this.#top]! > bracket;
+    return this.#top !== this.#bottom && (this.#sequence[this.#top] ?? 0) > bracket;
   }
 
   /** Closes the bracket, and those left open inside it. */

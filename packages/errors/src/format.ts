@@ -1,6 +1,7 @@
 import { libraryOf, reasonOf } from './code.ts';
 import { DataFlag, type ErrorEntry } from './error-entry.ts';
 import { defaultNames, type NameSource } from './names.ts';
+import { cutUtf8 } from './utf8.ts';
 
 /** Room that OpenSSL's `ERR_print_errors_cb` has for a line, its final newline and NUL included. */
 export const PRINT_BYTES_MAX = 4096;
@@ -68,7 +69,7 @@ export function printEntry(entry: ErrorEntry, thread: string, names: NameSource 
   const text = fit(codeText(entry.code, entry.func, names), entry.code, room);
   const data = (entry.flags & DataFlag.text) === 0 || typeof entry.data !== 'string' ? '' : entry.data;
   const line = `${head}${text}:${entry.file}:${entry.line}:${data}\n`;
-  return cut(line, PRINT_BYTES_MAX - 1);
+  return cutUtf8(line, PRINT_BYTES_MAX - 1);
 }
 
 /** What `printErrors` needs of a stack. */
@@ -150,14 +151,5 @@ function fit(text: string, code: number, bytesMax: number): string {
   if (bytesMax <= 0) return '';
   if (Buffer.byteLength(text) < bytesMax - 1) return text;
   const hex = (value: number): string => value.toString(16);
-  return cut(`err:${hex(code)}:${hex(libraryOf(code))}:0:${hex(reasonOf(code))}`, bytesMax - 1);
-}
-
-/** Cuts a text to a count of UTF-8 bytes, never inside a character. */
-function cut(text: string, bytesMax: number): string {
-  const bytes = Buffer.from(text);
-  if (bytes.length <= bytesMax) return text;
-  let end = bytesMax;
-  while (end > 0 && (bytes[end]! & 0xc0) === 0x80) end--;
-  return bytes.toString('utf8', 0, end);
+  return cutUtf8(`err:${hex(code)}:${hex(libraryOf(code))}:0:${hex(reasonOf(code))}`, bytesMax - 1);
 }

@@ -27,6 +27,8 @@ export interface ErrorContext {
   layer: Layer;
   /** The operation that failed, as its caller would name it; begins the message. */
   operation: string;
+  /** What the operation was about, for the message: an address, a path, a name. */
+  subject?: string | undefined;
   /** The last part of the code. */
   what?: string | undefined;
   blame?: Blame | undefined;
@@ -54,7 +56,7 @@ export function errorFromEntries(entries: readonly ErrorEntry[], context: ErrorC
   const cause = causeOf(entries);
   const verdict = context.verdict ?? (cause === undefined ? verdicts.internal : classify(cause));
   const options = optionsOf(verdict, entries, context);
-  const message = context.message ?? sentence(context.operation, verdict, cause, context.names ?? defaultNames);
+  const message = context.message ?? sentence(spoken(context), verdict, cause, context.names ?? defaultNames);
   return makeError(message, options, cause);
 }
 
@@ -72,7 +74,7 @@ export function errorFromErrno(
   const verdict = systemVerdict(name);
   const entry = createEntry({ code: systemCode(number), func: context.syscall ?? '' });
   const text = systemErrorMessage(name);
-  const message = context.message ?? join(context.operation, verdict, text === '' ? name : `${name}, ${text}`);
+  const message = context.message ?? join(spoken(context), verdict, text === '' ? name : `${name}, ${text}`);
   const { layer = 'system', ...rest } = context;
   const options = optionsOf(verdict, number === 0 ? [] : [entry], { ...rest, layer });
   return new SystemError(message, { ...options, errno: name, syscall: context.syscall });
@@ -82,6 +84,10 @@ export function errorFromErrno(
 export function join(operation: string, verdict: Pick<Verdict, 'says' | 'advice'>, detail: string): string {
   const advice = verdict.advice === '' ? '' : `. ${verdict.advice}`;
   return `${operation} failed: ${verdict.says}${detail === '' ? '' : ` (${detail})`}${advice}`;
+}
+
+function spoken(context: { operation: string; subject?: string | undefined }): string {
+  return context.subject === undefined ? context.operation : `${context.operation} ${context.subject}`;
 }
 
 function sentence(operation: string, verdict: Verdict, cause: ErrorEntry | undefined, names: NameSource): string {
