@@ -32,6 +32,9 @@ export interface EvBufferOwner {
 /** Appends up to this size go to the scratch slab; larger ones would fill it for everybody else. */
 const SCRATCH_BYTES_MAX = 4096;
 
+/** Up to here a loop in JavaScript writes a text faster than native code does (measured: 16 to 24). */
+const ASCII_LOOP_UNITS_MAX = 16;
+
 /** What UTF-8 makes of one UTF-16 unit at most. */
 const UTF8_BYTES_PER_UNIT = 3;
 
@@ -359,7 +362,7 @@ export class EvBuffer extends IntegerBuffer implements BufferReader, BufferWrite
     if (bytesMax < 0) return this.#putBytes(encode('append', text, encoding));
     const tail = this._tail;
     if (tail !== undefined && tail.high - tail.end >= bytesMax) {
-      const size = tail.bytes.write(text, tail.end, encoding);
+      const size = writeText(tail.bytes, text, tail.end, encoding);
       this.#owner?.admit(this, size);
       tail.end += size;
       this._length += size;
@@ -368,7 +371,7 @@ export class EvBuffer extends IntegerBuffer implements BufferReader, BufferWrite
     const scratch = units <= SCRATCH_BYTES_MAX ? this.#owner?.scratch : undefined;
     const at = scratch === undefined ? -1 : scratch.reserve(bytesMax);
     if (scratch === undefined || at < 0) return this.#putLongString(text, encoding);
-    const size = scratch.bytes.write(text, at, encoding);
+    const size = writeText(scratch.bytes, text, at, encoding);
     scratch.trim(at + size);
     this.#owner?.admit(this, size);
     this._linkSlab(scratch, at, size);
@@ -504,6 +507,18 @@ function encodedBytesMax(units: number, encoding: BufferEncoding): number {
     default:
       return -1;
   }
+}
+
+/** `bytes.write`, and for a short ASCII text without the call into native code, which costs twice as much. */
+function writeText(bytes: Buffer, text: string, at: number, encoding: BufferEncoding): number {
+  const units = text.length;
+  if (units > ASCII_LOOP_UNITS_MAX) return bytes.write(text, at, encoding);
+  for (let index = 0; index < units; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit > 0x7f) return bytes.write(text, at, encoding);
+    bytes[at + index] = unit;
+  }
+  return units;
 }
 
 function encode(operation: string, text: string, encoding: BufferEncoding): Buffer {
