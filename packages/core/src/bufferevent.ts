@@ -1,4 +1,4 @@
-import { ChannelErrorStack, type Direction, type EndKind, type SluiceError } from '@sluice/errors';
+import { ChannelErrorStack, type Direction, type EndKind, SluiceError } from '@sluice/errors';
 import { EventEmitter } from 'eventemitter3';
 import type { Address } from '@sluice/native';
 import type { Observable } from 'rxjs';
@@ -544,7 +544,9 @@ export abstract class BufferEvent extends EventEmitter<BufferEventEvents> implem
     this.#handlers = noHandlers;
   }
 
+  /** A limit that the peer broke in a handler (a line too long) ends its connection; a fault of the program's goes up as well. */
   #handlerThrew(error: unknown): void {
+    if (error instanceof SluiceError && error.blame === 'remote') return this._fail(error);
     this.loop.uncaught(error);
     this._fail(handlerError(this, error));
   }
