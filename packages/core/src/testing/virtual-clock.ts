@@ -38,7 +38,7 @@ export class VirtualClock implements Clock {
       next.fn();
       after();
     }
-    this.#now = end;
+    this.#now = Math.max(this.#now, end);
   }
 
   #earliest(): Pending | undefined {
