@@ -13,26 +13,28 @@ interface TextStack {
 
 /**
  * Appends a text to the newest entry, or, when it is too long for one, to several of the same code and place. It is
- * split at the separator where there is one in reach, and not otherwise kept whole: a piece without one is cut.
+ * split at the separator where there is one in reach; a piece without one is cut. Entry by entry what OpenSSL's
+ * `ERR_add_error_txt` makes of it, but for such a piece: that function never comes back from one.
  */
 export function appendSplit(stack: TextStack, separator: string, text: string): void {
   if (stack.peekLast() === undefined) stack.raise({ code: packCode(Library.none, 0), line: 0 });
   let rest = text;
-  for (let newest = stack.peekLast(); newest !== undefined && rest !== ''; newest = stack.peekLast()) {
+  do {
+    const newest = stack.peekLast();
+    if (newest === undefined) return;
     const present = textOf(newest);
-    const leading = present === undefined ? '' : separator;
     const room = Math.max(0, ENTRY_TEXT_LENGTH_MAX - (present ?? '').length - separator.length - 1);
     const length = fitting(rest, separator, room);
     if (length === rest.length) {
-      const closed = separator !== '' && rest.length > separator.length && rest.endsWith(separator);
-      stack.appendData(leading, closed ? rest.slice(0, -separator.length) : rest);
+      const whole = separator !== '' && rest.endsWith(separator) ? rest.slice(0, -separator.length) : rest;
+      stack.appendData(present === undefined ? '' : separator, whole);
       return;
     }
     const piece = length > 0 || present !== undefined ? length : room;
-    if (piece > 0) stack.appendData(leading, rest.slice(0, piece));
+    if (piece > 0) stack.appendData(separator, rest.slice(0, piece));
     stack.raise({ code: newest.code, func: newest.func, file: newest.file, line: newest.line });
     rest = rest.slice(piece);
-  }
+  } while (rest !== '');
 }
 
 function textOf(entry: ErrorEntry): string | undefined {
