@@ -348,7 +348,7 @@ export abstract class BufferEvent extends EventEmitter<BufferEventEvents> implem
     if (this.#writeError !== undefined) return this._fail(this.#writeError);
     this.#state |= State.peerEnded;
     this.#updateReading();
-    if (this._input.length > 0) this.#pend(Pending.data);
+    if (this._input.length > 0 && this._input.length < this.#limits.readLow) this.#pend(Pending.data);
     this.#pend(Pending.end);
     this.#finishIfEnded();
   }

@@ -1,0 +1,83 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ApiMisuse } from '@sluice/errors';
+import { expect } from 'chai';
+import { type BufferEvent, type CloseReport, connect, EventLoop, type Server, serve } from '../src/index.ts';
+
+describe('connect', () => {
+  let loop: EventLoop;
+  let server: Server;
+
+  beforeEach(async () => {
+    loop = new EventLoop();
+    server = await serve(
+      { port: 0, host: '127.0.0.1', loop },
+      { data: (bev) => void bev.output.appendFrom(bev.input) },
+    );
+  });
+
+  afterEach(async () => {
+    await server.close();
+    loop.close();
+  });
+
+  const port = (): number => [...server.listening][0]?.address.port ?? 0;
+  const closed = (bev: BufferEvent) => new Promise<CloseReport>((resolve) => bev.once('closed', resolve));
+
+  it('takes bytes at once and sends them when it is connected; nothing happens inside the call', async () => {
+    const client = connect({ port: port(), host: '127.0.0.1', loop });
+    const log: string[] = [];
+    client.on('connected', () => log.push('connected'));
+    client.on('data', () => {
+      log.push(client.read().toString());
+      client.end();
+    });
+    client.write('early');
+    expect(client.connected).to.equal(false);
+    expect(log).to.deep.equal([]);
+    expect((await closed(client)).end).to.equal('end');
+    expect(log).to.deep.equal(['connected', 'early']);
+  });
+
+  it('looks a name up and tries its addresses in turn', async () => {
+    const client = connect({ port: port(), host: 'localhost', loop });
+    client.on('connected', () => client.end());
+    expect((await closed(client)).end).to.equal('end');
+  });
+
+  it('names a host that is not known', async () => {
+    const report = await closed(connect({ port: port(), host: 'no-such-host.invalid', loop }));
+    expect(report.end).not.to.equal('end');
+    expect(report.error?.message).to.match(/no-such-host\.invalid/);
+    expect(report.error?.operation).to.equal('lookup');
+  });
+
+  it('can be destroyed while it looks up or connects', async () => {
+    const lookingUp = connect({ port: port(), host: 'localhost', loop });
+    lookingUp.destroy();
+    const connecting = connect({ port: port(), host: '127.0.0.1', loop });
+    connecting.destroy();
+    expect((await closed(connecting)).end).to.equal('aborted');
+    expect(lookingUp.closed?.end).to.equal('aborted');
+  });
+
+  it('connects to a Unix socket, and says so when there is none', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'sluice-'));
+    const path = join(directory, 'socket');
+    await server.listen({ path });
+    const client = connect({ path, loop });
+    expect(client.transport).to.equal('unix');
+    client.on('connected', () => client.end());
+    expect((await closed(client)).end).to.equal('end');
+    const report = await closed(connect({ path: join(directory, 'nothing'), loop }));
+    expect(report.error?.message).to.match(/ENOENT/);
+    await server.close();
+    rmSync(directory, { recursive: true });
+  });
+
+  it('refuses a port that cannot be one', () => {
+    expect(() => connect({ port: 0, loop })).to.throw(ApiMisuse, /port from 1/);
+    expect(() => connect({ loop })).to.throw(ApiMisuse);
+  });
+});

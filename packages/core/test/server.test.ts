@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import net from 'node:net';
+import { ApiMisuse, SystemError } from '@sluice/errors';
+import { expect } from 'chai';
+import { type BufferEvent, connect, EventLoop, type Handlers, Server, serve } from '../src/index.ts';
+
+describe('Server', () => {
+  let loop: EventLoop;
+  const sockets: net.Socket[] = [];
+
+  beforeEach(() => {
+    loop = new EventLoop();
+  });
+
+  afterEach(() => {
+    for (const socket of sockets.splice(0)) socket.destroy();
+    loop.close();
+  });
+
+  async function dial(server: Server, allowHalfOpen = false): Promise<net.Socket> {
+    const port = [...server.listening][0]?.address.port ?? 0;
+    const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen });
+    sockets.push(socket);
+    const accepted = new Promise((resolve) => server.once('connection', resolve));
+    await Promise.all([once(socket, 'connect'), accepted]);
+    return socket;
+  }
+
+  it('gives connections of several listeners to one set of handlers, and knows who is connected', async () => {
+    const opened: string[] = [];
+    const server = new Server({ open: (bev) => opened.push(bev.transport) }, { loop });
+    const first = await server.listen({ port: 0, host: '127.0.0.1' });
+    const second = await server.listen({ port: 0, host: 'localhost' });
+    expect(first.address.port).not.to.equal(second.address.port);
+    for (const listener of [first, second]) {
+      const socket = net.connect(listener.address.port, listener.address.address);
+      sockets.push(socket);
+      await new Promise((resolve) => server.once('connection', resolve));
+    }
+    expect(opened).to.deep.equal(['tcp', 'tcp']);
+    expect(server.connections.size).to.equal(2);
+    expect(server.acceptedTotal).to.equal(2);
+    for (const socket of sockets) socket.destroy();
+    await server.close();
+    expect(server.connections.size).to.equal(0);
+    expect(server.listening.size).to.equal(0);
+  });
+
+  it('opens a connection before anything of it is delivered', async () => {
+    const log: string[] = [];
+    const note = (what: string) => () => void log.push(what);
+    const handlers: Handlers = {
+      open: note('open'),
+      connected: note('connected'),
+      data: note('data'),
+      closed: note('closed'),
+    };
+    const server = await serve({ port: 0, host: '127.0.0.1', loop }, handlers);
+    const socket = await dial(server);
+    socket.end('x');
+    await once(socket.resume(), 'close');
+    await server.close();
+    expect(log).to.deep.equal(['open', 'connected', 'data', 'closed']);
+  });
+
+  it('drains: stops listening, lets output out, cuts at the deadline, and counts both', async () => {
+    const server = await serve(
+      { port: 0, host: '127.0.0.1', loop, timeouts: { closeMs: Number.POSITIVE_INFINITY } },
+      {},
+    );
+    const good = await dial(server);
+    const [bev] = server.connections;
+    const stubborn = await dial(server, true);
+    (bev as BufferEvent).write('farewell');
+    const got: Buffer[] = [];
+    good.on('data', (chunk) => got.push(chunk));
+    good.on('end', () => good.end());
+    stubborn.pause();
+    const report = await server.drain({ deadlineMs: 30 });
+    expect(report).to.deep.equal({ closed: 1, cut: 1 });
+    expect(Buffer.concat(got).toString()).to.equal('farewell');
+  });
+
+  it('drains at once when its signal is aborted', async () => {
+    const server = await serve(
+      { port: 0, host: '127.0.0.1', loop, timeouts: { closeMs: Number.POSITIVE_INFINITY } },
+      {},
+    );
+    (await dial(server, true)).pause();
+    const controller = new AbortController();
+    const draining = server.drain({ deadlineMs: 1_000_000, signal: controller.signal });
+    controller.abort();
+    expect(await draining).to.deep.equal({ closed: 0, cut: 1 });
+  });
+
+  it('destroys a connection whose open handler throws, and goes on', async () => {
+    const uncaught: unknown[] = [];
+    const own = new EventLoop({ onUncaught: (error) => uncaught.push(error) });
+    const failure = new Error('in open');
+    let calls = 0;
+    const server = await serve(
+      { port: 0, host: '127.0.0.1', loop: own },
+      {
+        open: () => {
+          calls += 1;
+          if (calls === 1) throw failure;
+        },
+        connected: (bev) => bev.end(),
+      },
+    );
+    const port = [...server.listening][0]?.address.port ?? 0;
+    for (let count = 0; count < 2; count += 1) {
+      const socket = net.connect(port, '127.0.0.1').resume();
+      sockets.push(socket);
+      await once(socket, 'close');
+    }
+    expect(uncaught).to.deep.equal([failure]);
+    expect(calls).to.equal(2);
+    await server.close();
+    own.close();
+  });
+
+  it('refuses a listen without a usable port, and names an unknown host', async () => {
+    const server = new Server({}, { loop });
+    const caught = (promise: Promise<unknown>) =>
+      promise.then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+    expect(await caught(server.listen({}))).to.be.instanceOf(ApiMisuse);
+    expect(await caught(server.listen({ port: 70_000 }))).to.be.instanceOf(ApiMisuse);
+    const unknown = await caught(server.listen({ port: 0, host: 'no-such-host.invalid' }));
+    expect(unknown).to.be.instanceOf(SystemError);
+    expect((unknown as Error).message).to.match(/no-such-host\.invalid/);
+  });
+
+  it('is disposed of like any resource', async () => {
+    let port: number;
+    {
+      await using server = await serve({ port: 0, host: '127.0.0.1', loop }, {});
+      port = [...server.listening][0]?.address.port ?? 0;
+    }
+    const client = connect({ port, host: '127.0.0.1', loop });
+    const end = await new Promise((resolve) => client.once('closed', (report) => resolve(report.error?.message)));
+    expect(end).to.match(/ECONNREFUSED/);
+  });
+});
