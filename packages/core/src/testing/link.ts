@@ -38,6 +38,7 @@ export function link(loop: EventLoop, options: LinkOptions = {}): Link {
     limit: (end, perTurnBytes) => end._limit(perTurnBytes),
     cut: (kind) => {
       for (const end of [first, second]) end._cut(kind);
+      for (const end of [first, second]) end._carry();
     },
     breakWrites: (end, errno) => end._breakWrites(errno),
   };
@@ -91,7 +92,6 @@ export class LinkBufferEvent extends BufferEvent {
   _cut(kind: 'fin' | 'reset'): void {
     this.#wireEnd ??= kind;
     this.#writeErrno ??= kind === 'fin' ? 'EPIPE' : 'ECONNRESET';
-    this.#carry();
   }
 
   _breakWrites(errno: string): void {
@@ -116,13 +116,13 @@ export class LinkBufferEvent extends BufferEvent {
       this._writeBlocked();
       if (taken > 0 && this.#takenInTurn >= this.#perTurnBytes && !this.#corked) this._wake();
     }
-    this.#carry();
+    this._carry();
     this._afterWrite();
   }
 
   protected override _endOutput(): void {
     this.#wireEnd ??= 'fin';
-    this.#carry();
+    this._carry();
     this._ended();
   }
 
@@ -131,7 +131,7 @@ export class LinkBufferEvent extends BufferEvent {
       this.#wire.clear();
       this.#wireEnd = 'reset';
     } else this.#wireEnd ??= 'fin';
-    this.#carry();
+    this._carry();
     const partner = this.#partner;
     if (partner !== undefined) partner.#writeErrno ??= 'EPIPE';
     this._released();
@@ -152,13 +152,13 @@ export class LinkBufferEvent extends BufferEvent {
     this.#wakeAsked = true;
     this.loop.defer(() => {
       this.#wakeAsked = false;
-      this.#carry();
+      this._carry();
       this._markDirty();
     });
   }
 
   /** From the wire to the other end, as far as it reads. */
-  #carry(): void {
+  _carry(): void {
     const partner = this.#partner;
     if (partner === undefined || partner.closed !== undefined) return void this.#wire.clear();
     if (partner._mayRead && this.#wire.length > 0) {
