@@ -2,6 +2,7 @@
 
 #ifndef _WIN32
 #include <sys/socket.h>
+#include <sys/un.h>
 #endif
 
 #include <cerrno>
@@ -49,7 +50,17 @@ int Handle::TryListen(int fd, int backlog) {
 
 int Handle::BindTcp(const sockaddr* address, unsigned int flags) { return uv_tcp_bind(&uv_.tcp, address, flags); }
 
+// libuv says EINVAL, which would be true of much else.
+static bool PathTooLong(const std::string& path) {
+#ifdef _WIN32
+  return path.size() > 256;
+#else
+  return path.size() >= sizeof(sockaddr_un::sun_path);
+#endif
+}
+
 int Handle::BindPipe(const std::string& path) {
+  if (PathTooLong(path)) return UV_ENAMETOOLONG;
   return uv_pipe_bind2(&uv_.pipe, path.data(), path.size(), UV_PIPE_NO_TRUNCATE);
 }
 
@@ -67,6 +78,7 @@ int Handle::ConnectTcp(const sockaddr* address) {
 }
 
 int Handle::ConnectPipe(const std::string& path) {
+  if (PathTooLong(path)) return UV_ENAMETOOLONG;
   auto request = std::make_unique<uv_connect_t>();
   int error = uv_pipe_connect2(request.get(), &uv_.pipe, path.data(), path.size(), UV_PIPE_NO_TRUNCATE, OnConnect);
   if (error == 0) request.release();

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -123,8 +122,10 @@ function platformName(runtime: Runtime): string {
 }
 
 function open(path: string): NativeBinding {
+  const addon = { exports: {} };
   try {
-    return createRequire(import.meta.url)(path) as NativeBinding;
+    process.dlopen(addon, path);
+    return addon.exports as NativeBinding;
   } catch (error) {
     const advice = 'rebuild it with the headers of this Node (npm run build:native), or reinstall @sluice/native';
     throw unsupported({ reason: `${path} cannot be loaded: ${describe(error)}`, advice }, error);

@@ -94,7 +94,11 @@ napi_value Close(napi_env env, napi_callback_info info) {
 int ParseAddress(const std::string& address, int32_t port, sockaddr_storage* out) {
   if (port < 0 || port > USHRT_MAX) return UV_EINVAL;
   if (uv_ip4_addr(address.c_str(), port, reinterpret_cast<sockaddr_in*>(out)) == 0) return 0;
-  return uv_ip6_addr(address.c_str(), port, reinterpret_cast<sockaddr_in6*>(out));
+  auto* ip6 = reinterpret_cast<sockaddr_in6*>(out);
+  int error = uv_ip6_addr(address.c_str(), port, ip6);
+  // libuv ignores interfaces that do not exist.
+  if (error == 0 && ip6->sin6_scope_id == 0 && address.find('%') != std::string::npos) return UV_EINVAL;
+  return error;
 }
 
 napi_value ListenTcp(napi_env env, napi_callback_info info) {
