@@ -132,7 +132,10 @@ export interface NativeLoopConstructor {
   ): NativeLoop;
 }
 
-/** One OpenSSL error entry, oldest first in any list: [packed code, file, line, function, data, flags]. */
+/**
+ * One OpenSSL error entry, oldest first in any list: [packed code, file, line, function, data, flags]. `data` is text, and
+ * `flags` are 0 where there is none, else ERR_TXT_* bits.
+ */
 export type NativeEntry = readonly [
   code: number,
   file: string,

@@ -28,7 +28,8 @@ napi_value MakeEntry(napi_env env, unsigned long code, const char* file, int lin
       Int(env, line),
       String(env, func == nullptr ? "" : func),
       String(env, is_text && data != nullptr ? data : ""),
-      Int(env, flags),
+      // Without text, ERR_TXT_MALLOCED says only that the ring's slot was in use before.
+      Int(env, is_text ? flags : 0),
   };
   napi_value entry = nullptr;
   SLUICE_NAPI(env, napi_create_array_with_length(env, std::size(parts), &entry));

@@ -22,7 +22,7 @@ napi_value TakeErrors(napi_env env);
 // `{ operation, entries }`: the name of the OpenSSL call that failed, and what it left in the queue.
 napi_value Failure(napi_env env, const char* operation);
 
-// One entry as an array. `data` counts only where `flags` say that it is text.
+// One entry as an array. `data` and `flags` count only where `flags` say that there is text.
 napi_value MakeEntry(napi_env env, unsigned long code, const char* file, int line, const char* func, const char* data,
                      int flags);
 

@@ -1,6 +1,12 @@
 /** Two TLS engines in memory, and the little that moves ciphertext between them. */
 import { TLS_RESULT_LENGTH, TlsOp, TlsResult } from '../../src/binding.ts';
-import type { NativeBinding, NativeEntry, NativeTlsContext, NativeTlsContextOptions, NativeTlsEngine } from '../../src/binding.ts';
+import type {
+  NativeBinding,
+  NativeEntry,
+  NativeTlsContext,
+  NativeTlsContextOptions,
+  NativeTlsEngine,
+} from '../../src/binding.ts';
 import { native } from '../../src/index.ts';
 
 export const binding: NativeBinding = native();
@@ -32,7 +38,16 @@ export class Endpoint {
   step(op: keyof typeof TlsOp, data: Uint8Array = new Uint8Array(0)): NativeEntry[] | undefined {
     const { incoming } = this;
     const entries = this.engine.step(
-      TlsOp[op], incoming, 0, incoming.length, data, 0, data.length, this.#output, 0, this.outputBytes,
+      TlsOp[op],
+      incoming,
+      0,
+      incoming.length,
+      data,
+      0,
+      data.length,
+      this.#output,
+      0,
+      this.outputBytes,
     );
     this.incoming = incoming.subarray(this.result('consumed'));
     const produced = this.result('produced');
@@ -94,7 +109,10 @@ export function handshake(client: Endpoint, server: Endpoint): { client: number[
   const answers = { client: [] as number[], server: [] as number[] };
   for (;;) {
     let moved = false;
-    for (const [end, log] of [[client, answers.client], [server, answers.server]] as const) {
+    for (const [end, log] of [
+      [client, answers.client],
+      [server, answers.server],
+    ] as const) {
       const done = log.at(-1) === SslError.none;
       const entries = end.step(done ? 'move' : 'handshake');
       if (entries !== undefined) throw new HandshakeFailure(end === server, entries);
@@ -115,6 +133,18 @@ export class HandshakeFailure extends Error {
     this.atServer = atServer;
     this.entries = entries;
   }
+}
+
+/** The TLS records of some ciphertext. */
+export function records(ciphertext: Uint8Array): Uint8Array[] {
+  const found: Uint8Array[] = [];
+  const view = Buffer.from(ciphertext);
+  for (let at = 0; at < view.length; ) {
+    const end = at + 5 + view.readUInt16BE(at + 3);
+    found.push(view.subarray(at, end));
+    at = end;
+  }
+  return found;
 }
 
 function joined(first: Uint8Array, second: Uint8Array): Uint8Array {

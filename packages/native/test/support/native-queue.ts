@@ -61,10 +61,7 @@ export interface NativeQueue {
 }
 
 const addonPath: string =
-  process.env['SLUICE_NATIVE_PATH'] ??
-  fileURLToPath(new URL('../../src/build/Release/sluice.node', import.meta.url));
+  process.env['SLUICE_NATIVE_PATH'] ?? fileURLToPath(new URL('../../src/build/Release/sluice.node', import.meta.url));
 
 /** Loads it beside the addon proper, whose place SLUICE_NATIVE_PATH may have changed. */
-export const nativeQueue = createRequire(import.meta.url)(
-  join(dirname(addonPath), 'sluice_test.node'),
-) as NativeQueue;
+export const nativeQueue = createRequire(import.meta.url)(join(dirname(addonPath), 'sluice_test.node')) as NativeQueue;
