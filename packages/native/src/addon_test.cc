@@ -242,6 +242,13 @@ napi_value HeapBytes(napi_env env, napi_callback_info) {
 #endif
 }
 
+// Bytes outside its heap that V8 was told of.
+napi_value ExternalBytes(napi_env env, napi_callback_info) {
+  int64_t total = 0;
+  SLUICE_NAPI(env, napi_adjust_external_memory(env, 0, &total));
+  return Number(env, static_cast<double>(total));
+}
+
 void DeleteProbe(napi_env, void* data, void*) { delete static_cast<ErrnoProbe*>(data); }
 
 }  // namespace
@@ -275,5 +282,6 @@ NAPI_MODULE_INIT() {
   SetFunction(env, exports, "setErrno", SetErrno);
   SetFunction(env, exports, "getErrno", GetErrno);
   SetFunction(env, exports, "heapBytes", HeapBytes);
+  SetFunction(env, exports, "externalBytes", ExternalBytes);
   return exports;
 }

@@ -319,8 +319,11 @@ napi_value CreateTlsContext(napi_env env, napi_callback_info info) {
 }  // namespace
 
 std::shared_ptr<TlsContext> GetTlsContext(napi_env env, napi_value value) {
+  napi_valuetype type;
   bool tagged = false;
   void* data = nullptr;
+  SLUICE_NAPI(env, napi_typeof(env, value, &type));
+  if (type != napi_object) return nullptr;
   if (napi_check_object_type_tag(env, value, &kContextTag, &tagged) != napi_ok || !tagged) return nullptr;
   if (napi_unwrap(env, value, &data) != napi_ok) return nullptr;
   return *static_cast<std::shared_ptr<TlsContext>*>(data);

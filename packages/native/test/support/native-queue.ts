@@ -58,6 +58,8 @@ export interface NativeQueue {
   getErrno(): number;
   /** Bytes that the C library has given out in this process; 0 where it does not tell (glibc does). */
   heapBytes(): number;
+  /** Bytes outside its heap that V8 was told of (`process.memoryUsage` knows only those of ArrayBuffers). */
+  externalBytes(): number;
 }
 
 const addonPath: string =
