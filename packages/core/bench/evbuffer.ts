@@ -12,7 +12,7 @@ import { Slab } from '../src/slab.ts';
 interface Case {
   name: string;
   /** Runs the operation `count` times. */
-  run(count: number): void;
+  run: (count: number) => void;
 }
 
 const MESSAGE_BYTES = 64;
@@ -197,9 +197,9 @@ function report({ name, run }: Case): void {
 }
 
 function milliseconds(run: (count: number) => void, count: number): number {
-  const begin = process.hrtime.bigint();
+  const begin = performance.now();
   run(count);
-  return Number(process.hrtime.bigint() - begin) / 1e6;
+  return performance.now() - begin;
 }
 
 function heapBytes(run: (count: number) => void): number {

@@ -13,6 +13,7 @@ import {
 } from './evbuffer-arguments.ts';
 import { IntegerBuffer } from './evbuffer-integers.ts';
 import { byteAt, CR, type EolStyle, findByte, findBytes, findTerminator, lineBreakRun } from './evbuffer-search.ts';
+import { byteLengthOf, encode, encodedBytesMax, writeAll, writeText } from './evbuffer-text.ts';
 import type { Slab } from './slab.ts';
 
 export { type BufferReader, type BufferWriter, type Data, LINE_BYTES_MAX } from './buffer-ends.ts';
@@ -31,12 +32,6 @@ export interface EvBufferOwner {
 
 /** Appends up to this size go to the scratch slab; larger ones would fill it for everybody else. */
 const SCRATCH_BYTES_MAX = 4096;
-
-/** Up to here a loop in JavaScript writes a text faster than native code does (measured: 16 to 24). */
-const ASCII_LOOP_UNITS_MAX = 16;
-
-/** What UTF-8 makes of one UTF-16 unit at most. */
-const UTF8_BYTES_PER_UNIT = 3;
 
 /**
  * A queue of bytes: put in at one end, taken out at the other, moved between buffers without copying.
@@ -82,15 +77,23 @@ export class EvBuffer extends IntegerBuffer implements BufferReader, BufferWrite
   }
 
   appendAll(pieces: readonly Data[]): number {
-    let added = 0;
-    try {
-      for (const piece of pieces) {
-        added += typeof piece === 'string' ? this.#putString(piece, 'utf8') : this.#putBytes(piece);
-      }
-    } finally {
-      if (added > 0) this.#changed(added, 0);
+    let size = 0;
+    for (const piece of pieces) size += byteLengthOf('appendAll', piece);
+    if (size === 0) return 0;
+    const owner = this.#owner;
+    owner?.admit(this, size);
+    const scratch = size <= SCRATCH_BYTES_MAX ? owner?.scratch : undefined;
+    const at = scratch === undefined ? -1 : scratch.reserve(size);
+    if (scratch !== undefined && at >= 0) {
+      writeAll(scratch.bytes, at, pieces);
+      this._linkSlab(scratch, at, size);
+    } else {
+      const chunk = this._room(size);
+      writeAll(chunk.bytes, chunk.end, pieces);
+      this._commit(chunk, size);
     }
-    return added;
+    this.#changed(size, 0);
+    return size;
   }
 
   appendRef(data: Uint8Array, onRelease?: () => void): void {
@@ -492,38 +495,6 @@ export class EvBuffer extends IntegerBuffer implements BufferReader, BufferWrite
     this._copyOut(bytes, 0, n);
     return bytes.toString(encoding);
   }
-}
-
-/** Bytes that `units` UTF-16 units become at most, for the encodings that are written in place; -1 for the others. */
-function encodedBytesMax(units: number, encoding: BufferEncoding): number {
-  switch (encoding) {
-    case 'utf8':
-    case 'utf-8':
-      return units * UTF8_BYTES_PER_UNIT;
-    case 'latin1':
-    case 'binary':
-    case 'ascii':
-      return units;
-    default:
-      return -1;
-  }
-}
-
-/** `bytes.write`, and for a short ASCII text without the call into native code, which costs twice as much. */
-function writeText(bytes: Buffer, text: string, at: number, encoding: BufferEncoding): number {
-  const units = text.length;
-  if (units > ASCII_LOOP_UNITS_MAX) return bytes.write(text, at, encoding);
-  for (let index = 0; index < units; index += 1) {
-    const unit = text.charCodeAt(index);
-    if (unit > 0x7f) return bytes.write(text, at, encoding);
-    bytes[at + index] = unit;
-  }
-  return units;
-}
-
-function encode(operation: string, text: string, encoding: BufferEncoding): Buffer {
-  requireEncoding(operation, encoding);
-  return Buffer.from(text, encoding);
 }
 
 function requireBuffer(operation: string, source: BufferReader): EvBuffer {

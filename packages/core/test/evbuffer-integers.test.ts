@@ -61,7 +61,9 @@ describe('EvBuffer integers', () => {
       for (const value of bad) {
         const error = thrownBy(() => call(buffer, `append${kind}`, value));
         expect(error).to.be.instanceOf(ApiMisuse);
-        expect(error.message).to.match(new RegExp(`^append${kind}: value must be .* from ${low} to ${high}, not ${value}$`));
+        expect(error.message).to.match(
+          new RegExp(`^append${kind}: value must be .* from ${low} to ${high}, not ${String(value)}$`),
+        );
       }
       expect(buffer.length).to.equal(0);
       const size = Number(/\d+/.exec(kind)?.[0]) / 8;

@@ -26,7 +26,8 @@ describe('Slab', () => {
     slab.trim(25);
     expect(slab.free).to.equal(75);
     expect(slab.reserve(5)).to.equal(25);
-    for (const end of [24, 31, Number.NaN]) expect(() => slab.trim(end)).to.throw(ApiMisuse, /end must lie in .* 25 to 30/);
+    for (const end of [24, 31, Number.NaN])
+      expect(() => slab.trim(end)).to.throw(ApiMisuse, /end must lie in .* 25 to 30/);
   });
 
   it('refuses sizes that are none', () => {
