@@ -67,9 +67,9 @@ export function errorFromEntries(entries: readonly ErrorEntry[], context: ErrorC
  */
 export function errorFromErrno(
   errno: number | string,
-  context: Partial<ErrorContext> & { operation: string; syscall?: string | undefined; file?: string; line?: number },
+  context: Partial<ErrorContext> & { operation: string; syscall?: string | undefined },
 ): SystemError {
-  const name = typeof errno === 'string' ? errno : systemErrorName(errno) || `errno ${Math.abs(errno)}`;
+  const name = typeof errno === 'string' ? errno : systemErrorName(errno) || `ERRNO_${Math.abs(errno)}`;
   const number = typeof errno === 'string' ? systemErrorNumber(errno) : Math.abs(errno);
   const verdict = systemVerdict(name);
   const entry = createEntry({ code: systemCode(number), func: context.syscall ?? '' });

@@ -48,6 +48,8 @@ const table: ReadonlyMap<string, Verdict> = new Map(
 
     // The name of the host.
     row('ENOTFOUND', 'local', 'fix', 'error', 'failed', 'the host name is not known', 'Check its spelling.'),
+    row('EAI_NONAME', 'local', 'fix', 'error', 'failed', 'the host name is not known', 'Check its spelling.'),
+    row('EAI_NODATA', 'local', 'fix', 'error', 'failed', 'the host name has no address', 'Check its spelling.'),
     row('EAI_AGAIN', 'system', 'retry', 'warn', 'failed', 'the name server did not answer', ''),
 
     // The machine ran out of something.

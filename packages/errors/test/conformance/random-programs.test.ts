@@ -1,6 +1,6 @@
 /** Random programs of all operations give the model and Node's own OpenSSL the same answers, entry by entry. */
 import { expect } from 'chai';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Library, packCode, systemCode } from '../../src/index.ts';
 import { drain, modelQueue, openSslNames, type Queue, realQueue, type SavedState } from '../support/queues.ts';
 
@@ -18,7 +18,7 @@ interface Machine {
 
 interface Step {
   name: string;
-  run(machine: Machine): unknown;
+  run: (machine: Machine) => unknown;
 }
 
 function step(name: string, run: (machine: Machine) => unknown): Step {
