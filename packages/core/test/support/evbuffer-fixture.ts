@@ -1,5 +1,5 @@
 import { EvBuffer, type EvBufferOwner } from '../../src/evbuffer.ts';
-import { Slab } from '../../src/slab.ts';
+import type { Slab } from '../../src/slab.ts';
 import { assertInvariants } from '../../src/testing/evbuffer-invariants.ts';
 
 /** An owner that keeps count of what it hears, and may refuse. */
