@@ -957,6 +957,47 @@ export const cryptoReasons: Readonly<Record<string, string>> = {
 115 sct unsupported version
 116 sct future timestamp
 `,
+  comp: `
+99 zlib deflate error
+100 zlib inflate error
+101 zlib not supported
+102 brotli decode error
+103 brotli encode error
+104 brotli not supported
+105 zstd compress error
+106 zstd decode error
+107 zstd decompress error
+108 zstd not supported
+`,
+  sm2: `
+100 asn1 error
+101 bad signature
+102 invalid digest
+103 invalid digest type
+104 invalid encoding
+105 invalid field
+106 user id too large
+107 buffer too small
+108 invalid curve
+109 no parameters set
+110 dist id too large
+111 id too large
+112 id not set
+113 invalid private key
+`,
+  property: `
+100 name too long
+101 not an ascii character
+102 not an hexadecimal digit
+103 not an identifier
+104 not an octal digit
+105 not a decimal digit
+106 no matching string delimiter
+107 no value
+108 parse failed
+109 string too long
+110 trailing characters
+`,
   provider: `
 100 bad decrypt
 101 key setup failed

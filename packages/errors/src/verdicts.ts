@@ -290,6 +290,7 @@ const groups = [
     'badKeyUpdate',
     'badLength',
     'badPacket',
+
     'badPacketLength',
     'badPsk',
     'badPskIdentity',
@@ -564,14 +565,17 @@ const groups = [
   ]),
 ] as const;
 
-/** Fails to compile, naming them, when reasons of the SSL library are in no group. */
+/** Does not compile, and names them, when reasons of the SSL library are in no group. */
 type Unclassified = Exclude<SslReasonName, (typeof groups)[number]['reasons'][number]>;
-const complete: [Unclassified] extends [never] ? true : Unclassified = true;
+const complete: [Unclassified] extends [never] ? typeof groups : Unclassified = groups;
+
+/** Each reason of the SSL library with the verdict on it, once. */
+export const sslVerdictRows: readonly (readonly [SslReasonName, Verdict])[] = complete.flatMap(({ verdict, reasons }) =>
+  reasons.map((name) => [name, verdict] as const),
+);
 
 /** The verdict on every reason of the SSL library. */
-export const sslVerdicts: ReadonlyMap<SslReasonName, Verdict> = new Map(
-  complete && groups.flatMap(({ verdict, reasons }) => reasons.map((name) => [name, verdict] as const)),
-);
+export const sslVerdicts: ReadonlyMap<SslReasonName, Verdict> = new Map(sslVerdictRows);
 
 /** Verdicts that are not reached by a reason of the SSL library alone. */
 export const verdicts: Readonly<Record<'config' | 'certificate' | 'internal' | 'network' | 'terminated', Verdict>> = {

@@ -1,7 +1,9 @@
 /** Cases E01–E33: what OpenSSL's error queue does, on the model and on the real one alike. */
+import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
-import { Library, packCode } from '../../src/index.ts';
-import { codes, drain, type Queue, queues } from '../support/queues.ts';
+import { nativeQueue } from '../../../native/test/support/native-queue.ts';
+import { ErrorStack, Library, packCode, restore, save, systemCode } from '../../src/index.ts';
+import { codes, drain, type Queue, queues, realQueue } from '../support/queues.ts';
 
 const A = packCode(Library.ssl, 101);
 const B = packCode(Library.ssl, 102);
@@ -299,3 +301,52 @@ for (const make of queues) {
     });
   });
 }
+
+describe('the error queue and its surroundings', () => {
+  it("E24 no operation changes errno: Node's OpenSSL", () => {
+    const queue = realQueue();
+    nativeQueue.setErrno(104);
+    const operations: (() => unknown)[] = [
+      () => queue.raise(A, { data: 'd' }),
+      () => queue.peek(),
+      () => queue.peekLast(),
+      () => queue.setMark(),
+      () => queue.countToMark(),
+      () => queue.restore(queue.save()),
+      () => queue.popToMark(),
+      () => queue.get(),
+      () => queue.clear(),
+    ];
+    const after = operations.map((operation) => {
+      operation();
+      return nativeQueue.getErrno();
+    });
+    nativeQueue.setErrno(0);
+    expect(after).to.deep.equal(operations.map(() => 104));
+  });
+
+  it('E24 no operation changes the errno that an entry carries: model', () => {
+    const stack = new ErrorStack();
+    stack.raise({ code: systemCode(104) });
+    stack.setMark();
+    stack.raise({ code: systemCode(32) });
+    stack.popToMark();
+    restore(stack, save(stack));
+    expect(stack.peek()?.errno).to.equal(104);
+    expect(stack.get()?.errno).to.equal(104);
+  });
+
+  it("E25 one thread's entries are not seen on another: both", async () => {
+    ErrorStack.current().raise({ code: A });
+    nativeQueue.raise(A, '', 0, '');
+    const worker = new Worker(new URL('../support/fresh-thread-worker.ts', import.meta.url));
+    const seen = await new Promise<unknown>((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+    });
+    await worker.terminate();
+    expect(seen).to.deep.equal({ model: 0, real: 0 });
+    expect(ErrorStack.current().get()?.code).to.equal(A);
+    expect(nativeQueue.getCode()).to.equal(A);
+  });
+});

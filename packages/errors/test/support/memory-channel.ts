@@ -164,6 +164,12 @@ export function caught(work: () => unknown): SluiceError {
   throw new Error('nothing was thrown');
 }
 
+/** The bytes of an entry's data, to be looked at or scribbled on. */
+export function bytesOf(entry: ErrorEntry | undefined): Uint8Array {
+  if (entry === undefined || typeof entry.data === 'string') throw new Error('no entry with bytes');
+  return entry.data;
+}
+
 /** The codes of an error's entries. */
 export function codesOf(error: { entries: readonly ErrorEntry[] }): number[] {
   return error.entries.map((entry) => entry.code);

@@ -1,0 +1,136 @@
+import { inspect } from 'node:util';
+import { expect } from 'chai';
+import {
+  AbortedError,
+  ApiMisuse,
+  closeInfo,
+  createEntry,
+  errorFromErrno,
+  LimitError,
+  QuicError,
+  SluiceError,
+  type SluiceErrorOptions,
+  SystemError,
+  TimeoutError,
+  TlsError,
+  UnsupportedError,
+} from '../src/index.ts';
+import type * as Errors from '../src/sluice-error.ts';
+
+const options: SluiceErrorOptions = {
+  code: 'SLUICE_TLS_TRUNCATED',
+  layer: 'tls',
+  operation: 'read',
+  blame: 'remote',
+  remedy: 'close',
+};
+
+const kinds = [TlsError, QuicError, LimitError, TimeoutError, AbortedError, UnsupportedError];
+
+/** The module once more, as a second copy of the package would bring it. */
+const COPY: string = '../src/sluice-error.ts?copy';
+
+describe('SluiceError', () => {
+  it('is told by kind, and each kind is a SluiceError and an Error', () => {
+    for (const Kind of kinds) {
+      const error = new Kind('m', options);
+      expect(error.name).to.equal(Kind.name);
+      expect([error instanceof Kind, error instanceof SluiceError, error instanceof Error]).to.deep.equal([
+        true,
+        true,
+        true,
+      ]);
+      expect(kinds.filter((Other) => error instanceof Other)).to.deep.equal([Kind]);
+    }
+    for (const other of [undefined, null, 'text', {}, new Error('x')])
+      expect(other instanceof SluiceError).to.equal(false);
+  });
+
+  it('is told across two copies of the package', async () => {
+    const copy = (await import(COPY)) as typeof Errors;
+    expect(copy.TlsError).to.not.equal(TlsError);
+    const theirs = new copy.TlsError('m', options);
+    expect(theirs).to.satisfy((error: unknown) => error instanceof TlsError && error instanceof SluiceError);
+    expect(theirs instanceof QuicError).to.equal(false);
+    expect(new TlsError('m', options) instanceof copy.TlsError).to.equal(true);
+  });
+
+  it("a user's subclass is told by its own class, not by its parent's kind", () => {
+    class MyError extends TlsError {}
+    expect(new MyError('m', options) instanceof MyError).to.equal(true);
+    expect(new MyError('m', options) instanceof TlsError).to.equal(true);
+    expect(new TlsError('m', options) instanceof MyError).to.equal(false);
+  });
+
+  it('owns its entries', () => {
+    const entry = createEntry({ code: 1, data: new Uint8Array([1]) });
+    const error = new TlsError('m', { ...options, entries: [entry] });
+    (entry.data as Uint8Array)[0] = 9;
+    expect(error.entries[0]?.data).to.deep.equal(new Uint8Array([1]));
+  });
+
+  it('has no end, direction or close info where there is none', () => {
+    expect(Object.keys(new TlsError('m', options))).to.not.include.members(['end', 'direction', 'closeInfo']);
+  });
+
+  it("ApiMisuse is the caller's own fault", () => {
+    const error = new ApiMisuse('pull first', { layer: 'core', operation: 'read' });
+    expect(error).to.include({ code: 'SLUICE_CORE_API_MISUSE', blame: 'local', remedy: 'fix', layer: 'core' });
+    expect(error instanceof TlsError).to.equal(false);
+  });
+
+  it('becomes plain JSON, causes included', () => {
+    const info = closeInfo({ code: 2n ** 60n, reason: 'r', remote: true, transport: false });
+    const error = new TlsError('m', {
+      ...options,
+      end: 'truncated',
+      direction: 'read',
+      closeInfo: info,
+      entries: [createEntry({ code: 0x0a000126, data: new Uint8Array([255]) })],
+      cause: errorFromErrno(-104, { operation: 'read', cause: new TypeError('deep') }),
+    });
+    const json = JSON.parse(JSON.stringify(error)) as Record<string, unknown>;
+    expect(json).to.deep.include({
+      name: 'TlsError',
+      message: 'm',
+      code: 'SLUICE_TLS_TRUNCATED',
+      blame: 'remote',
+      end: 'truncated',
+      closeInfo: { ...info, code: String(2n ** 60n), frameType: '0' },
+      entries: [
+        {
+          code: '0A000126',
+          text: 'error:0A000126:SSL routines::unexpected eof while reading',
+          func: '',
+          file: '',
+          line: -1,
+          data: 'ff',
+        },
+      ],
+    });
+    expect(json['cause']).to.deep.include({ errno: 'ECONNRESET', cause: { name: 'TypeError', message: 'deep' } });
+    expect(new SluiceError('m', { ...options, cause: 5n }).toJSON().cause).to.equal('5');
+  });
+
+  it('is inspected as many lines, with entries and cause', () => {
+    const error = new SystemError('the peer is gone', {
+      ...options,
+      errno: 'EPIPE',
+      end: 'reset',
+      direction: 'write',
+      entries: [createEntry({ code: 0x0a000126, data: 'why' })],
+      cause: new Error('underneath'),
+    });
+    const lines = inspect(error).split('\n');
+    expect(lines.slice(0, 5)).to.deep.equal([
+      'SystemError [SLUICE_TLS_TRUNCATED]: the peer is gone',
+      '  layer: tls, operation: read, blame: remote, remedy: close',
+      '  end: reset (write)',
+      '  entries, oldest first:',
+      '    error:0A000126:SSL routines::unexpected eof while reading {why}',
+    ]);
+    expect(lines.some((line) => line.includes('sluice-error.test.ts'))).to.equal(true);
+    expect(lines.some((line) => line.startsWith('  cause: Error: underneath'))).to.equal(true);
+    expect(String(error)).to.equal('SystemError: the peer is gone (SLUICE_TLS_TRUNCATED)');
+  });
+});
