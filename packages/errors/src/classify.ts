@@ -1,9 +1,10 @@
 import { Library, ReasonFlag, SluiceReason } from './code.ts';
 import type { ErrorEntry } from './error-entry.ts';
 import { sslReasonNames } from './ssl-reasons.ts';
+import { sslVerdicts } from './ssl-verdicts.ts';
 import { systemErrorName } from './system-errors.ts';
 import { systemVerdict } from './system-verdicts.ts';
-import { sslVerdicts, type Verdict, verdicts } from './verdicts.ts';
+import { type Verdict, verdicts } from './verdicts.ts';
 
 /** The verdict on one entry, by its library and reason. Always one: an unknown reason gets that of its library. */
 export function classify(entry: ErrorEntry): Verdict {
@@ -13,7 +14,7 @@ export function classify(entry: ErrorEntry): Verdict {
   }
   if (entry.common) return isLibraryName(entry) ? { ...verdicts.internal, cover: true } : verdicts.internal;
   if (entry.library === Library.ssl) return sslVerdict(entry.reason);
-  return CONFIG_LIBRARIES.has(entry.library) ? verdicts.certificate : verdicts.internal;
+  return CONFIG_LIBRARIES.has(entry.library) ? verdicts.noCertificate : verdicts.internal;
 }
 
 /**

@@ -11,7 +11,7 @@ import {
   sslReasons,
   systemCode,
 } from '../src/index.ts';
-import { sslVerdictRows, sslVerdicts } from '../src/verdicts.ts';
+import { sslVerdictRows, sslVerdicts } from '../src/ssl-verdicts.ts';
 import { ssl } from './support/memory-channel.ts';
 
 const names = Object.keys(sslReasons) as SslReasonName[];
