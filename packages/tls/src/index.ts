@@ -1,1 +1,20 @@
-export {};
+/** TLS for any BufferEvent, on Node's own OpenSSL over a bounded BIO pair. See README.md. */
+export { Alert, ALERTS_MAX, alertName, type TlsAlert } from './alert.ts';
+export { TlsContext } from './context.ts';
+export type {
+  ClientContextOptions,
+  Pem,
+  ServerContextOptions,
+  TlsContextOptions,
+  TlsRole,
+  TlsVersion,
+} from './context-options.ts';
+export { HANDSHAKE_CALLS_KEPT, type HandshakeCall, type HandshakeSummary, HandshakeTrace } from './handshake-trace.ts';
+export {
+  CALLS_PER_TURN_DEFAULT,
+  PAIR_BYTES_DEFAULT,
+  TlsSession,
+  type TlsSessionOptions,
+} from './session.ts';
+export { type FailureKind, type SessionFailure, SslError } from './session-failure.ts';
+export { type TurnIo, turnIo, type TurnOperation, type TurnOutcome } from './turn.ts';

@@ -1,0 +1,201 @@
+import { expect } from 'chai';
+import {
+  TlsContext,
+  TlsSession,
+  type TlsSessionOptions,
+  type TurnOperation,
+  type TurnOutcome,
+  turnIo,
+} from '../../src/index.ts';
+
+/** Bytes in order. */
+export class ByteQueue {
+  #chunks: Buffer[] = [];
+  length = 0;
+
+  push(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#chunks.push(Buffer.from(bytes));
+    this.length += bytes.length;
+  }
+
+  /** The first bytes in one piece, without taking them. */
+  peek(n: number = this.length): Buffer {
+    if (this.#chunks.length > 1) this.#chunks = [Buffer.concat(this.#chunks)];
+    return (this.#chunks[0] ?? Buffer.alloc(0)).subarray(0, n);
+  }
+
+  take(n: number = this.length): Buffer {
+    const taken = Buffer.from(this.peek(n));
+    const rest = (this.#chunks[0] ?? Buffer.alloc(0)).subarray(taken.length);
+    this.#chunks = rest.length > 0 ? [rest] : [];
+    this.length = rest.length;
+    return taken;
+  }
+}
+
+export interface EndOptions extends TlsSessionOptions {
+  /** Bytes of ciphertext that may wait for the wire. Default 64 KiB. */
+  outboxMax?: number;
+}
+
+/** A session with the buffers that a transport would have around it. Every turn is checked against the invariants. */
+export class TlsEnd {
+  readonly session: TlsSession;
+  /** Ciphertext that arrived and was not fed yet, and ciphertext that waits for the wire. */
+  readonly inbox: ByteQueue = new ByteQueue();
+  readonly outbox: ByteQueue = new ByteQueue();
+  readonly received: ByteQueue = new ByteQueue();
+  /** Plaintext to send. */
+  readonly toSend: ByteQueue = new ByteQueue();
+  inputEof = false;
+  /** The test itself puts entries into the queue. */
+  staleAllowed = false;
+  /** Set, this end wants to send close_notify once all is sent. */
+  wantsShutdown = false;
+  /** Reads are made, into room of this size. 0: the application does not read. */
+  readBytes = 16_384;
+  outboxMax: number;
+  /** Each turn's operation and outcome, in order. */
+  readonly outcomes: [TurnOperation, TurnOutcome][] = [];
+  readonly #io = turnIo();
+  readonly #room = Buffer.alloc(100_000);
+
+  constructor(context: TlsContext, options: EndOptions = {}) {
+    const { outboxMax = 65_536, ...rest } = options;
+    this.outboxMax = outboxMax;
+    this.session = new TlsSession(context, rest);
+  }
+
+  /** One turn of an operation, with what the buffers hold. Returns the outcome and the bytes moved. */
+  turn(operation: TurnOperation): TurnOutcome {
+    const io = this.#io;
+    const { session } = this;
+    const input = this.inbox.peek();
+    io.input = input;
+    io.inputStart = 0;
+    io.inputEnd = input.length;
+    io.inputEof = this.inputEof;
+    io.output = this.#room;
+    io.outputStart = 0;
+    io.outputEnd = Math.max(0, Math.min(this.#room.length, this.outboxMax - this.outbox.length));
+    io.data = undefined;
+    io.dataStart = 0;
+    io.dataEnd = 0;
+    if (operation === 'read') {
+      io.data = Buffer.alloc(this.readBytes);
+      io.dataEnd = this.readBytes;
+    } else if (operation === 'write' || operation === 'shutdown') {
+      io.data = this.toSend.peek();
+      io.dataEnd = io.data.length;
+    }
+    const outcome = session.turn(operation, io);
+    this.inbox.take(io.inputStart);
+    this.outbox.push(this.#room.subarray(0, io.outputStart));
+    if (operation === 'read') this.received.push(io.data?.subarray(0, io.dataStart) ?? Buffer.alloc(0));
+    else if (io.data !== undefined) this.toSend.take(io.dataStart);
+    this.outcomes.push([operation, outcome]);
+    this.check();
+    return outcome;
+  }
+
+  /** What must hold after every turn. */
+  check(): void {
+    const { session } = this;
+    expect(session.spins, 'spins').to.equal(0);
+    if (!this.staleAllowed) expect(session.staleEntries, 'stale entries').to.equal(0);
+    expect(session.pendingOut, 'pair').to.be.at.most(session.pairBytes);
+    expect(session.memoryBytes, 'memory').to.be.at.most(2 * session.pairBytes + 16_384);
+    expect(this.outbox.length, 'outbox').to.be.at.most(this.outboxMax);
+  }
+
+  /** Everything there is to do now. Answers whether anything moved. */
+  work(): boolean {
+    const before = this.#progress();
+    const { session } = this;
+    if (session.pendingOut > 0) this.turn('move');
+    if (session.failure !== undefined) return this.#progress() !== before;
+    if (!session.handshakeDone) {
+      if (this.turn('handshake') !== 'done') return this.#progress() !== before;
+    }
+    if (this.readBytes > 0 && !session.closeNotifyReceived) while (this.turn('read') === 'done');
+    if (session.closeNotifySent || session.failure !== undefined) return this.#progress() !== before;
+    if (this.wantsShutdown) this.turn('shutdown');
+    else if (this.toSend.length > 0 || session.pendingWriteBytes > 0) this.turn('write');
+    return this.#progress() !== before;
+  }
+
+  #progress(): string {
+    const { session } = this;
+    return [
+      session.bytesIn,
+      session.bytesOut,
+      session.calls,
+      session.handshakeDone,
+      this.received.length,
+      this.toSend.length,
+    ].join();
+  }
+}
+
+/** Two ends and the network between them: corked, cut and slowed down at will. No clock and no sockets. */
+export class Wire {
+  readonly client: TlsEnd;
+  readonly server: TlsEnd;
+  /** Bytes that the wire takes from each side per transfer. */
+  clientToServer = Number.POSITIVE_INFINITY;
+  serverToClient = Number.POSITIVE_INFINITY;
+
+  constructor(client: TlsEnd, server: TlsEnd) {
+    this.client = client;
+    this.server = server;
+  }
+
+  /** Moves ciphertext across, as much as the wire takes. */
+  transfer(): number {
+    return carry(this.client, this.server, this.clientToServer) + carry(this.server, this.client, this.serverToClient);
+  }
+
+  /** One round: both work, then the wire carries. Answers whether anything moved. */
+  step(): boolean {
+    const client = this.client.work();
+    const server = this.server.work();
+    return this.transfer() > 0 || client || server;
+  }
+
+  /** Works and transfers until nothing moves any more; throws when it never ends. */
+  settle(roundsMax = 50_000): void {
+    for (let round = 0; round < roundsMax; round++) if (!this.step()) return;
+    throw new Error(`nothing settled in ${roundsMax} rounds`);
+  }
+
+  /** Works and transfers until the condition holds; throws when it never does. */
+  settleUntil(condition: () => boolean, roundsMax = 50_000): void {
+    for (let round = 0; round < roundsMax; round++) {
+      if (condition()) return;
+      this.step();
+    }
+    throw new Error(`not reached in ${roundsMax} rounds`);
+  }
+
+  /** Completes the handshake and checks that it did. */
+  connect(): this {
+    this.settle();
+    for (const end of [this.client, this.server]) {
+      expect(end.session.failure, 'failure').to.equal(undefined);
+      expect(end.session.handshakeDone, 'handshake done').to.equal(true);
+    }
+    return this;
+  }
+
+  free(): void {
+    this.client.session.free();
+    this.server.session.free();
+  }
+}
+
+function carry(from: TlsEnd, to: TlsEnd, bytesMax: number): number {
+  const bytes = from.outbox.take(Math.min(bytesMax, from.outbox.length));
+  to.inbox.push(bytes);
+  return bytes.length;
+}
