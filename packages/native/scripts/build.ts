@@ -8,7 +8,7 @@
  * because node-gyp knows no other build directory than the one beside `binding.gyp`.
  */
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import process from 'node:process';
@@ -49,11 +49,15 @@ function build(directory: string): number {
   return result.status ?? 1;
 }
 
-/** Brings the native sources in `to` up to those in `from`; times are kept, so that only changed files are compiled. */
+/** Brings the native sources in `to` up to those in `from`; the same content is left alone, and not compiled again. */
 function mirror(from: string, to: string): string {
   mkdirSync(to, { recursive: true });
   const names = readdirSync(from).filter((name) => SOURCES.test(name));
-  for (const name of names) cpSync(join(from, name), join(to, name), { preserveTimestamps: true });
+  for (const name of names) {
+    const content = readFileSync(join(from, name));
+    const copy = join(to, name);
+    if (!existsSync(copy) || !content.equals(readFileSync(copy))) writeFileSync(copy, content);
+  }
   for (const name of readdirSync(to)) {
     if (SOURCES.test(name) && !names.includes(name)) rmSync(join(to, name));
   }

@@ -26,8 +26,15 @@ napi_value Versions(napi_env env) {
   return versions;
 }
 
-// napi_set_instance_data's finalizer runs after every wrapped object's of the environment.
-void DeleteEnvironment(napi_env, void* data, void*) { delete static_cast<Environment*>(data); }
+// napi_set_instance_data's finalizer runs after every wrapped object's of the environment. Node-API leaves references
+// to those who made them, even then.
+void DeleteEnvironment(napi_env env, void* data, void*) {
+  auto* environment = static_cast<Environment*>(data);
+  for (napi_ref reference : {environment->tls_context, environment->tls_engine}) {
+    if (reference != nullptr) SLUICE_NAPI(env, napi_delete_reference(env, reference));
+  }
+  delete environment;
+}
 
 }  // namespace
 
