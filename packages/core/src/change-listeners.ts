@@ -33,6 +33,11 @@ export class ChangeListeners {
   #added = 0;
   #removed = 0;
 
+  /** How many listeners there are. */
+  get size(): number {
+    return this.#entries.length;
+  }
+
   add(listener: ChangeListener): Subscription {
     const entry = new Entry(listener);
     this.#entries = [...this.#entries, entry];

@@ -190,10 +190,8 @@ export class ChunkList implements SlabHolder {
     this._copyOut(chunk.bytes, 0, n);
     chunk.end = n;
     if (chunk.high < n) chunk.high = n;
-    const scanned = this._scanned;
     this._drop(n);
     this._linkFront(chunk);
-    this._scanned = scanned;
     return chunk;
   }
 

@@ -65,6 +65,7 @@ describe('ChangeListeners', () => {
     listeners.tell(1, 1, 0);
     first.unsubscribe();
     expect(log).to.deep.equal(['first', 'third', 'third']);
+    expect(listeners.size).to.equal(1);
   });
 
   it('tells a listener that was added in a round from the next round on', () => {

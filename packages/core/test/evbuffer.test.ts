@@ -74,14 +74,14 @@ describe('EvBuffer: memory', () => {
   });
 
   it('puts large appends, and all of them when the scratch slab is full, into memory of its own', () => {
-    const scratch = new Slab(8192, -2);
+    const scratch = new Slab(65_536, -2);
     const buffer = new EvBuffer(new RecordingOwner(scratch));
     buffer.append('x'.repeat(4097));
     buffer.append(Buffer.alloc(4097));
     buffer.appendAll([Buffer.alloc(4097)]);
-    expect(scratch.free).to.equal(8192);
+    expect(scratch.free).to.equal(65_536);
     expect(buffer._transient).to.equal(0);
-    scratch.reserve(8190);
+    scratch.reserve(65_534);
     const full = new EvBuffer(new RecordingOwner(scratch));
     for (const data of ['text', Buffer.from('bytes')]) full.append(data);
     full.appendAll(['more']);
@@ -99,6 +99,18 @@ describe('EvBuffer: memory', () => {
     expect(chunkSizes(buffer).length).to.be.at.most(2);
     expect(scratch.free).to.be.at.least(4092);
     expect(buffer.toString()).to.equal('kepttextbytesmore');
+  });
+
+  it('fills a chunk of its own to the last byte', () => {
+    const buffer = new EvBuffer();
+    buffer.append('x');
+    const room = (buffer._tail?.high ?? 0) - 1;
+    buffer.append(Buffer.alloc(room - 2));
+    buffer.append('y');
+    buffer.append(Buffer.from('z'));
+    expect(chunkSizes(buffer)).to.deep.equal([room + 1]);
+    buffer.append('!');
+    expect(chunkSizes(buffer)).to.deep.equal([room + 1, 1]);
   });
 
   it('moves a whole buffer by relinking, and a part by sharing its last chunk', () => {
@@ -274,6 +286,11 @@ describe('EvBuffer: lines', () => {
     source.append('again\nand');
     expect(source.readLineString('lf')).to.equal('again');
     expect(source.length).to.equal(3);
+    source.prepend('-');
+    expect(source.readLine('lf')).to.equal(undefined);
+    source.prepend('hi\n');
+    expect(chunkSizes(source)).to.deep.equal([4, 3]);
+    expect(source.readLineString('lf')).to.equal('hi');
   });
 
   it('any: what comes later of a run of ends is an empty line', () => {
@@ -319,6 +336,24 @@ describe('EvBuffer: memory that is lent to it', () => {
     expect(given).to.equal(1);
     for (const buffer of [one, two, three]) buffer.clear();
     expect(given).to.equal(1);
+  });
+
+  it('is told apart from the same memory lent for another reason', () => {
+    const memory = Buffer.from('0123456789');
+    const [one, two, both] = [new EvBuffer(), new EvBuffer(), new EvBuffer()];
+    const given: string[] = [];
+    one.appendRef(memory, () => given.push('one'));
+    two.appendRef(memory, () => given.push('two'));
+    two.drain(4);
+    one.moveTo(both, 4);
+    two.moveTo(both, 3);
+    one.clear();
+    two.clear();
+    expect([both.toString(), given]).to.deep.equal(['0123456', []]);
+    both.drain(4);
+    expect(given).to.deep.equal(['one']);
+    both.drain();
+    expect(given).to.deep.equal(['one', 'two']);
   });
 
   it('comes back when it was copied away by pullup', () => {

@@ -52,24 +52,26 @@ describe('Slab', () => {
   });
 
   it('is told of a buffer once a turn, however many chunks it got', () => {
-    const slab = new Slab(100, -1);
-    let holds = 0;
-    const hold = slab.hold.bind(slab);
-    slab.hold = (holder) => {
-      holds += 1;
-      hold(holder);
-    };
+    const slabs = [-1, -2, -3, -4].map((index) => new Slab(100, index));
+    const holds: number[] = [];
+    for (const slab of slabs) {
+      const hold = slab.hold.bind(slab);
+      slab.hold = (holder) => {
+        holds.push(slab.nativeIndex);
+        hold(holder);
+      };
+    }
     const buffer = new EvBuffer();
     for (let turn = 1; turn <= 3; turn += 1) {
-      receive(buffer, slab, 'one');
-      slab.reserve(1);
-      receive(buffer, slab, 'two');
-      buffer.peek();
-      receive(buffer, slab, 'three');
-      expect(holds).to.equal(turn);
-      endTurn(slab);
+      for (const text of ['one', 'two', 'three']) {
+        for (const slab of slabs) receive(buffer, slab, text);
+        buffer.peek();
+      }
+      expect(holds.splice(0)).to.deep.equal([-1, -2, -3, -4]);
+      endTurn(...slabs);
     }
-    expect(buffer.toString()).to.equal('onetwothree'.repeat(3));
+    const turnText = ['one', 'two', 'three'].map((text) => text.repeat(4)).join('');
+    expect(buffer.toString()).to.equal(turnText.repeat(3));
   });
 
   it('leaves to its buffers what they had not consumed', () => {
