@@ -4,7 +4,18 @@ export { SocketBufferEvent, type SocketOptions } from './bufferevent-socket.ts';
 export { type Alarm, type Clock, systemClock } from './clock.ts';
 export type { CloseReport } from './close-report.ts';
 export { connect, type ConnectOptions } from './connect.ts';
-export { type BufferReader, type BufferWriter, type Data, EvBuffer } from './evbuffer.ts';
+export {
+  type BufferChange,
+  type BufferReader,
+  type BufferWriter,
+  type ChangeListener,
+  type Data,
+  type EolStyle,
+  EvBuffer,
+  type EvBufferOwner,
+  LINE_BYTES_MAX,
+  type Subscription,
+} from './evbuffer.ts';
 export { EventLoop, type EventLoopOptions, type EventLoopStats } from './event-loop.ts';
 export {
   type ConnectionOptions,
