@@ -10,14 +10,16 @@ import {
 import { codesOf, LETTER, ssl } from './support/memory-channel.ts';
 
 /** A channel whose deliveries wait for `run`. */
-function queued(): { channel: ChannelErrorStack; run: () => void } {
+function queued(): { channel: ChannelErrorStack; stack: ErrorStack; run: () => void } {
+  const stack = new ErrorStack();
   const tasks: (() => void)[] = [];
   const deliver = (task: () => void): void => {
     tasks.push(task);
   };
-  const channel = new ChannelErrorStack({ layer: 'tls', stack: new ErrorStack(), deliver });
+  const channel = new ChannelErrorStack({ layer: 'tls', stack, deliver });
   return {
     channel,
+    stack,
     run: () => {
       for (let task = tasks.shift(); task !== undefined; task = tasks.shift()) task();
     },
@@ -136,6 +138,24 @@ describe('ChannelErrorStack', () => {
     channel.settle(inner);
     expect(channel.staleErrors).to.equal(0);
     expect(stack.take(outer).map(({ code }) => code)).to.deep.equal([1]);
+  });
+
+  it('intermittent errors leave nothing on the heap', () => {
+    const { channel, stack } = queued();
+    const data = 'x'.repeat(1000);
+    const intermittent = (count: number): void => {
+      for (let i = 0; i < count; i++) {
+        const bracket = channel.begin();
+        stack.raise({ code: 1, data: `${i}${data}` });
+        channel.settle(bracket);
+      }
+    };
+    intermittent(100);
+    globalThis.gc?.();
+    const before = process.memoryUsage().heapUsed;
+    intermittent(10_000);
+    globalThis.gc?.();
+    expect(process.memoryUsage().heapUsed - before).to.be.lessThan(1_000_000);
   });
 
   it('without options it works on the stack of its thread', () => {
