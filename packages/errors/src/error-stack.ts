@@ -193,6 +193,20 @@ export class ErrorStack {
     if (this.#top !== this.#bottom) this.#hidden[this.#top] = 1;
   }
 
+  /**
+   * Back to the beginning: no entries, and no brackets, which code that threw may have left open. For an event loop to
+   * call between turns, when no operation is under way.
+   *
+   * @returns how many brackets were open; more than 0 is a bug of whoever opened them
+   */
+  reset(): number {
+    const open = this.#open.length;
+    this.#open.length = 0;
+    this.#openDropped.length = 0;
+    this.clear();
+    return open;
+  }
+
   /** Begins a bracket: what is raised from now on is told apart from what was there. */
   open(): Bracket {
     if (this.#open.length >= OPEN_BRACKETS_MAX) {

@@ -130,6 +130,16 @@ describe('ErrorStack', () => {
       expect([stack.droppedIn(inner), stack.droppedIn(outer)]).to.deep.equal([2, 12]);
     });
 
+    it('reset closes what code that threw left open, and counts it', () => {
+      const stack = stackOf(1);
+      const bracket = stack.open();
+      stack.open();
+      stack.raise({ code: 2 });
+      expect(stack.reset()).to.equal(2);
+      expect([stack.length, stack.openBrackets, stack.reset()]).to.deep.equal([0, 0, 0]);
+      expect(() => stack.discard(bracket)).to.throw(ApiMisuse);
+    });
+
     it(`more than ${OPEN_BRACKETS_MAX} open ones are a leak, and said to be`, () => {
       const stack = new ErrorStack();
       for (let i = 0; i < OPEN_BRACKETS_MAX; i++) stack.open();
