@@ -1,6 +1,7 @@
 import { COUNTERS_LENGTH, type NativeLoop, native, RECORD_LENGTH, RecordType } from '@sluice/native';
 import type { EvBuffer } from './evbuffer.ts';
 import type { EventLoop, LoopBackend } from './event-loop.ts';
+import type { Slab } from './slab.ts';
 
 /** Whom a handle's records go to. */
 export interface HandleOwner {
@@ -39,6 +40,8 @@ export class Reactor implements LoopBackend {
   readonly native: NativeLoop;
   /** See `Counter` of the native binding: what was read, written, refused, and how many calls it took. */
   readonly counters: Float64Array = new Float64Array(COUNTERS_LENGTH);
+  readonly #slab: Slab;
+  readonly #scratch: Slab;
   readonly #records: Int32Array = new Int32Array(RECORDS_MAX * RECORD_LENGTH);
   readonly #owners: (HandleOwner | undefined)[] = [];
   #ops: Int32Array = new Int32Array(OPS_LENGTH_START);
@@ -49,6 +52,8 @@ export class Reactor implements LoopBackend {
   readonly #resultAt: number[] = [];
 
   private constructor(loop: EventLoop) {
+    this.#slab = loop.slab;
+    this.#scratch = loop.scratch;
     this.native = new (native().Loop)(loop.slab.bytes, loop.scratch.bytes, this.#records, this.counters, (count) =>
       loop.turn(count),
     );
@@ -78,7 +83,9 @@ export class Reactor implements LoopBackend {
     let count = 0;
     let bytes = 0;
     for (let chunk = output._head; chunk !== undefined && count < CHUNKS_PER_WRITE_MAX; chunk = chunk.next) {
-      if (chunk.slab !== undefined) ops[at] = chunk.slab.nativeIndex;
+      const slab = chunk.slab;
+      // A chunk that came from another loop's connection is in a slab that this native loop does not know.
+      if (slab !== undefined && (slab === this.#slab || slab === this.#scratch)) ops[at] = slab.nativeIndex;
       else {
         ops[at] = this.#buffers.length;
         this.#buffers.push(chunk.bytes);
