@@ -61,6 +61,23 @@ export class Endpoint {
     return this.results[TlsResult[name]]!;
   }
 
+  /**
+   * Writes everything, `sliceBytes` at a time at most; what does not fit is tried again with the same bytes. Throws when
+   * a write fails or nothing moves. Returns what each accepting step took.
+   */
+  writeAll(bytes: Uint8Array, sliceBytes: number = bytes.length): number[] {
+    const taken: number[] = [];
+    for (let at = 0; at < bytes.length; ) {
+      const entries = this.step('write', bytes.subarray(at, at + sliceBytes));
+      const error = this.result('sslError');
+      if (error === SslError.none) taken.push(this.result('transferred'));
+      else if (error !== SslError.wantWrite || !this.moved())
+        throw new Error(`write: ${error} ${JSON.stringify(entries)}`);
+      at += this.result('transferred');
+    }
+    return taken;
+  }
+
   /** Reads until the engine has no more; asserts nothing. */
   readAll(): Uint8Array {
     let all: Uint8Array = new Uint8Array(0);
