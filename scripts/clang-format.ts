@@ -1,5 +1,5 @@
 /**
- * Runs clang-format over the native sources with the arguments given: `-i` to format them, `--dry-run --Werror` to check.
+ * Runs clang-format over the native sources and the benchmark's with the arguments given: `-i` to format them, `--dry-run --Werror` to check.
  */
 import { spawnSync } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -7,10 +7,11 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-const directory = fileURLToPath(new URL('../packages/native/src', import.meta.url));
-const files = readdirSync(directory)
-  .filter((name) => /\.(?:cc|h)$/.test(name))
-  .map((name) => join(directory, name));
+const files = ['../packages/native/src', '../bench/load', '../bench/peers'].flatMap((path) => {
+  const directory = fileURLToPath(new URL(path, import.meta.url));
+  const names = readdirSync(directory).filter((name) => /\.(?:cc|c|h)$/.test(name));
+  return names.map((name) => join(directory, name));
+});
 
 const result = spawnSync('clang-format', [...process.argv.slice(2), ...files], { stdio: 'inherit' });
 if (result.error !== undefined) {
