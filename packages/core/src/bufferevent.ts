@@ -134,16 +134,27 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
 
   /** Resolves when everything written so far has been accepted by the system; rejects when the connection ends first. */
   flush(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      if (this.#report !== undefined) return reject(endedError(this, this.#channel, 'flush'));
-      if (this._unsentBytes === 0) return resolve();
-      this.#flushWaiters ??= [];
-      this.#flushWaiters.push({ resolve, reject });
-    });
+    return new Promise((resolve, reject) => this._onFlushed(resolve, reject));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  // --- What a layer above (TLS, a filter) calls on its transport. ---
+
+  /** The layer alone gets the callbacks from now on, and it alone decides when our direction ends. */
+  _takeOver(handlers: Handlers): void {
+    this.setHandlers(handlers);
+    this._state |= State.halfOpen;
+  }
+
+  /** `flush` without a promise: calls back from the loop, where it happens. */
+  _onFlushed(resolve: () => void, reject: (error: SluiceError) => void): void {
+    if (this.#report !== undefined) return reject(endedError(this, this.#channel, 'flush'));
+    if (this._unsentBytes === 0) return resolve();
+    this.#flushWaiters ??= [];
+    this.#flushWaiters.push({ resolve, reject });
   }
 
   // --- What a transport implements. ---
@@ -160,6 +171,11 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
   /** Bytes that `flush` waits for: a layer adds what it and those below still hold. */
   get _unsentBytes(): number {
     return this._output.length;
+  }
+
+  /** What the transport has to add to the report. */
+  protected _describe(report: CloseReport): CloseReport {
+    return report;
   }
 
   // --- What a transport calls. Bytes that arrive are simply appended to `_input`. ---
@@ -383,7 +399,7 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
     if ((this._state & State.releasing) !== 0) return;
     this._state |= State.releasing;
     this._deadlines.stop();
-    this.#report = closeReport(this, end, direction, error, this.loop.now() - this.#openedAt);
+    this.#report = this._describe(closeReport(this, end, direction, error, this.loop.now() - this.#openedAt));
     this.#pending &= ~(Pending.drained | Pending.timeoutRead | Pending.timeoutWrite);
     if (end !== 'end') this.#pending &= ~Pending.end;
     this._updateReading();
