@@ -29,7 +29,7 @@ function checkTarballs(): void {
     run('publint', ['--strict', join(root, 'packages', name)], root);
   }
   mkdirSync(join(directory, 'tarballs'));
-  run('npm', ['pack', '--silent', '--workspaces', '--pack-destination', join(directory, 'tarballs')], root);
+  run('npm', ['pack', '--silent', '--workspace=packages', '--pack-destination', join(directory, 'tarballs')], root);
 }
 
 function installConsumer(): void {
