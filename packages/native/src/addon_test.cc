@@ -16,6 +16,11 @@
 // Internal to OpenSSL, but exported by Node: marks the newest entry as cleared without removing it.
 extern "C" void err_clear_last_constant_time(int clear);
 
+#ifdef __SANITIZE_ADDRESS__
+// Not every compiler brings a header for it.
+extern "C" size_t __sanitizer_get_current_allocated_bytes();
+#endif
+
 namespace sluice {
 namespace {
 
@@ -234,7 +239,9 @@ napi_value FreeState(napi_env env, napi_callback_info info) {
 
 // Bytes that malloc has given out in this process; 0 where the C library does not tell.
 napi_value HeapBytes(napi_env env, napi_callback_info) {
-#ifdef __GLIBC__
+#if defined(__SANITIZE_ADDRESS__)
+  return Number(env, static_cast<double>(__sanitizer_get_current_allocated_bytes()));
+#elif defined(__GLIBC__)
   const struct mallinfo2 heap = mallinfo2();
   return Number(env, static_cast<double>(heap.uordblks) + static_cast<double>(heap.hblkhd));
 #else

@@ -191,6 +191,22 @@ describe("an engine's life", () => {
       expect(queue.heapBytes() - before).to.be.below(2_000_000);
     });
 
+    it('of the results is held as long as the engine may write there', async () => {
+      const make = (): [WeakRef<Int32Array>, Endpoint['engine']] => {
+        const results = new Int32Array(TLS_RESULT_LENGTH);
+        const engine = binding.tlsEngine(context({}), 17, '', results);
+        if ('operation' in engine) throw new Error(engine.operation);
+        return [new WeakRef(results), engine];
+      };
+      const [results, engine] = make();
+      await collect();
+      expect(results.deref()).to.have.length(TLS_RESULT_LENGTH);
+      await collect();
+      engine.free();
+      await collect();
+      expect(results.deref()).to.equal(undefined);
+    });
+
     it('of a context outlives its own object while engines need it', async () => {
       const { client, server } = pair();
       await collect();
