@@ -18,3 +18,6 @@ export {
 } from './session.ts';
 export { type FailureKind, type SessionFailure, SslError } from './session-failure.ts';
 export { type TurnIo, turnIo, type TurnOperation, type TurnOutcome } from './turn.ts';
+export { TlsBufferEvent } from './bufferevent-tls.ts';
+export type { TlsClientOptions, TlsCloseReport, TlsOptions } from './tls-options.ts';
+export { connectTls, tlsClient, type TlsConnectOptions, tlsServer, type TlsWrap } from './wrap.ts';

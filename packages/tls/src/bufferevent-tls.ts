@@ -1,0 +1,336 @@
+import { BufferEvent, type CloseReport, Suspend, type Timer } from '@sluice/core';
+import { AbortedError } from '@sluice/errors';
+import type { NativeTlsInfo } from '@sluice/native';
+import type { Observable } from 'rxjs';
+import { Below, type Layer } from './below.ts';
+import type { TlsContext } from './context.ts';
+import { handshakeOf } from './handshake-observable.ts';
+import type { HandshakeTrace } from './handshake-trace.ts';
+import { TlsSession } from './session.ts';
+import { closeTimeoutError, errorFromBelow, errorOfFailure, handshakeTimeoutError } from './tls-error.ts';
+import { HANDSHAKE_MS_DEFAULT, sessionOptions, type TlsCloseReport, type TlsOptions } from './tls-options.ts';
+import { TurnRunner } from './turn-runner.ts';
+
+/**
+ * TLS over any BufferEvent. `connected` means that the handshake is done, `end` that the peer sent close_notify; an end
+ * without it is `truncated`.
+ *
+ * The transport below belongs to this object: it alone reads, writes, suspends and closes it. What can move is moved
+ * whenever bytes arrive or room appears (`#drive`), so neither direction ever waits for the other.
+ */
+export class TlsBufferEvent extends BufferEvent implements Layer {
+  readonly session: TlsSession;
+  readonly #below: BufferEvent;
+  readonly #runner: TurnRunner;
+  readonly #handshakeMs: number;
+  readonly #driveLater = (): void => {
+    this.#driveAsked = false;
+    this.#drive();
+  };
+  /** When the transport was connected, from which the handshake's limit runs. */
+  #handshakeSince: number = Number.NaN;
+  #info: NativeTlsInfo | undefined;
+  #belowReport: CloseReport | undefined;
+  #driving = false;
+  #driveAsked = false;
+  #flushAsked = false;
+  #closeNotify: 'not yet' | 'sending' | 'sent' | 'left' = 'not yet';
+  /** When something of ours last left while close_notify waited to, and how much had left then. */
+  #leavingSince: number = Number.NaN;
+  #leftBytes = 0;
+  /** Close_notify is all that was left to send when the end began. */
+  #onlyCloseNotify = false;
+  #closeAsked = false;
+  #lingerTimer: Timer | undefined;
+
+  constructor(below: BufferEvent, context: TlsContext, options: TlsOptions & { servername?: string } = {}) {
+    // The transport has its own limit for connecting; ours begins when it is connected.
+    super(below.loop, 'tls', { ...options, timeouts: { ...options.timeouts, connectMs: Number.POSITIVE_INFINITY } });
+    this.#below = below;
+    this.#handshakeMs = options.handshakeMs ?? HANDSHAKE_MS_DEFAULT;
+    this.session = new TlsSession(context, sessionOptions(options, below.loop));
+    this.#runner = new TurnRunner(this.session, below);
+    below._takeOver(new Below(this));
+    if (below.connected) this._belowConnected();
+  }
+
+  override get underlying(): BufferEvent {
+    return this.#below;
+  }
+
+  /** How the handshake went, call by call. */
+  get handshake(): HandshakeTrace {
+    return this.session.trace;
+  }
+
+  /** The trace when the handshake is done, also to those who ask late; the error when it fails. */
+  get handshake$(): Observable<HandshakeTrace> {
+    return handshakeOf(this);
+  }
+
+  /** What was negotiated, once connected. */
+  get tls(): NativeTlsInfo | undefined {
+    return this.#info;
+  }
+
+  /** Bytes held for this connection: the pair, an unfinished record, and the buffers of this layer and the one below. */
+  get memoryBytes(): number {
+    const { input, output } = this.#below;
+    return this.session.memoryBytes + input.length + output.length + this._input.length + this._output.length;
+  }
+
+  override get _unsentBytes(): number {
+    if (this.closed !== undefined) return 0;
+    const { pendingOut, pendingWriteBytes } = this.session;
+    return this._output.length + pendingWriteBytes + pendingOut + this.#below._unsentBytes;
+  }
+
+  override close(): Promise<CloseReport> {
+    this.#closeAsked = true;
+    return super.close();
+  }
+
+  override _onFlushed(resolve: () => void, reject: Parameters<BufferEvent['_onFlushed']>[1]): void {
+    super._onFlushed(resolve, reject);
+    this.#watchFlush();
+  }
+
+  // --- Layer ---
+
+  _belowConnected(): void {
+    if (!Number.isNaN(this.#handshakeSince)) return;
+    this.#handshakeSince = this.loop.now();
+    this.session.trace.start(this.#handshakeSince);
+    this._armDeadline();
+    this.#askDrive();
+  }
+
+  _belowMoved(): void {
+    this.#drive();
+  }
+
+  _belowEnded(): void {
+    this.#runner.inputEof = true;
+    this.#drive();
+  }
+
+  _belowClosed(report: CloseReport): void {
+    this.#belowReport = report;
+    this.#lingerTimer?.stop();
+    if (this.closed === undefined) this.#endWithBelow(report);
+    this.session.free();
+    this._released();
+  }
+
+  // --- BufferEvent ---
+
+  protected override _setReading(): void {
+    this.#adjustReading();
+    if (this._mayRead && !this.#driving) this.#askDrive();
+  }
+
+  protected override _writeOut(): void {
+    this.#runner.move();
+    while (this._output.length > 0 && this.#runner.hasRoom) {
+      const outcome = this.#runner.write(this._output);
+      if (outcome === 'closed') return this.#sessionFailed();
+      if (this.session.retry) this.#askDrive();
+      if (this.session.retry || outcome === 'want-input') break;
+    }
+    if (this._output.length > 0) this._writeBlocked();
+    this.#watchFlush();
+    this._afterWrite();
+  }
+
+  protected override _endOutput(): void {
+    this.#closeNotify = 'sending';
+    this.#leavingSince = this.loop.now();
+    this.#leftBytes = this.#below.bytesOut;
+    this.#onlyCloseNotify = this._unsentBytes === 0;
+    this.#sendCloseNotify();
+    this._armDeadline();
+  }
+
+  protected override _release(): void {
+    if (this.#belowReport !== undefined) return;
+    const { failure } = this.session;
+    if (failure !== undefined && failure.kind !== 'truncated') return this.#sendAlert();
+    this.session.free();
+    this.#below.destroy();
+  }
+
+  protected override _describe(report: CloseReport): TlsCloseReport {
+    const { trace, alerts } = this.session;
+    trace.stop(this.loop.now());
+    return { ...report, layer: report.error?.layer ?? 'tls', handshake: trace.summary, alerts };
+  }
+
+  protected override _ownDeadline(): number {
+    if (!this.session.handshakeDone) return orNever(this.#handshakeSince + this.#handshakeMs);
+    return this.#closeNotify === 'left' ? Number.POSITIVE_INFINITY : orNever(this.#leavingSince + this.#leavingMs);
+  }
+
+  protected override _ownDeadlineReached(): void {
+    const { handshakeDone, pendingOut, trace } = this.session;
+    if (!handshakeDone) {
+      const waitsFor = pendingOut > 0 ? 'room: the peer does not read' : "the peer's next bytes";
+      this._fail(handshakeTimeoutError(trace.phase, this.#handshakeMs, waitsFor));
+    } else if (this.#below.bytesOut > this.#leftBytes) {
+      this.#leftBytes = this.#below.bytesOut;
+      this.#leavingSince = this.loop.now();
+    } else this._fail(closeTimeoutError(this.#leavingMs));
+  }
+
+  // --- The engine's work ---
+
+  /** Asks for `#drive` in a turn of the loop. */
+  #askDrive(): void {
+    if (this.#driveAsked) return;
+    this.#driveAsked = true;
+    this.loop.defer(this.#driveLater);
+  }
+
+  /** Does all that can be done now, in both directions. Called when bytes came, or room, or when a turn was too short. */
+  #drive(): void {
+    if (this.#driving || this.closed !== undefined) return;
+    this.#driving = true;
+    this.#runner.move();
+    if (this.session.handshakeDone || this.#shakeHands()) {
+      this.#readAll(false);
+      this.#writeOn();
+    }
+    this.#driving = false;
+  }
+
+  /** Whether the handshake is done now. */
+  #shakeHands(): boolean {
+    if (Number.isNaN(this.#handshakeSince)) return false;
+    const outcome = this.#runner.handshake();
+    if (outcome === 'closed') this.#sessionFailed();
+    else if (this.session.retry) this.#askDrive();
+    if (outcome !== 'done') return false;
+    this.#info = this.session.info();
+    this._connected();
+    return true;
+  }
+
+  /** Decrypts what has arrived, as far as input takes it; the `last` time all of it, as nothing below will keep it. */
+  #readAll(last: boolean): void {
+    const { session } = this;
+    const runner = this.#runner;
+    while (this.closed === undefined && session.handshakeDone && !session.closeNotifyReceived) {
+      if (!last && !this.#pulls) break;
+      if (runner.waitingBytes === 0 && !runner.inputEof && !session.readable) break;
+      const outcome = runner.read(this._input);
+      if (outcome === 'closed') {
+        if (session.failure === undefined) this._peerEnded();
+        else this.#sessionFailed();
+      } else if (session.retry && !last) {
+        this.#askDrive();
+        break;
+      } else if (outcome === 'want-output' || (outcome === 'want-input' && runner.waitingBytes === 0)) break;
+    }
+    // Nothing may follow close_notify; the transport is read on so that its death is noticed.
+    if (session.closeNotifyReceived) runner.discard();
+    this.#adjustReading();
+  }
+
+  /** Goes on writing where it stopped. */
+  #writeOn(): void {
+    if (this.closed !== undefined) return;
+    if (this.#closeNotify === 'sending') this.#sendCloseNotify();
+    else {
+      if (this.session.pendingWriteBytes > 0) this.#runner.write(this._output);
+      if (this.session.failure !== undefined) return this.#sessionFailed();
+      if (this.session.retry) this.#askDrive();
+      else if (this._output.length > 0) this._markDirty();
+    }
+    this.#watchFlush();
+  }
+
+  #sendCloseNotify(): void {
+    const outcome = this.#runner.shutdown();
+    if (outcome === 'closed') return this.#sessionFailed();
+    if (this.session.retry) this.#askDrive();
+    if (outcome !== 'done') return;
+    this.#closeNotify = 'sent';
+    this.#below.end();
+    this.#below._onFlushed(() => this.loop.defer(this.#closeNotifyLeft), ignore);
+  }
+
+  readonly #closeNotifyLeft = (): void => {
+    this.#closeNotify = 'left';
+    this._ended();
+  };
+
+  #sessionFailed(): void {
+    const { failure } = this.session;
+    if (failure !== undefined) this._fail(errorOfFailure(failure));
+  }
+
+  /** The alert leaves first, then the transport is closed in order; the peer gets `closeMs` to take both. */
+  #sendAlert(): void {
+    const below = this.#below;
+    if (below.writable) this.#runner.move(true);
+    this.session.free();
+    below.unsuspendRead(Suspend.filter);
+    this.#lingerTimer = this.loop.idleTimer(() => below.destroy());
+    this.#lingerTimer.start(this.limits.closeMs);
+    void below.close();
+  }
+
+  /** The transport is gone before us. What arrived is read first: it may say why. */
+  #endWithBelow(report: CloseReport): void {
+    const { session } = this;
+    this.#readAll(true);
+    if (this.closed !== undefined) return;
+    const saidGoodbye = session.closeNotifyReceived && this.#closeNotify !== 'not yet';
+    if (saidGoodbye && (report.end === 'end' || this.#onlyCloseNotify)) return this._ended();
+    if (report.error === undefined) return this.destroy(report.end === 'aborted' ? undefined : lostTransport(report));
+    this._fail(session.handshakeDone ? report.error : errorFromBelow(report.error, session.trace.phase));
+  }
+
+  /** Whether plaintext may be made: it is wanted, or a first piece of it while the user pauses, so that what is not data (tickets, key updates, close_notify) gets through. */
+  get #pulls(): boolean {
+    return this._mayRead || (this.suspended === 0 && this._input.length === 0 && !this.peerEnded);
+  }
+
+  #adjustReading(): void {
+    const wants = !this.session.handshakeDone || this.session.closeNotifyReceived || this.#pulls;
+    if (wants) this.#below.unsuspendRead(Suspend.filter);
+    else this.#below.suspendRead(Suspend.filter);
+  }
+
+  /** Whoever waits for a flush is told when the transport has no more of ours either. */
+  #watchFlush(): void {
+    const { session } = this;
+    if (this.#flushAsked || this._output.length + session.pendingWriteBytes + session.pendingOut > 0) return;
+    if (this.#below._unsentBytes === 0) return this._checkFlushed();
+    this.#flushAsked = true;
+    this.#below._onFlushed(() => {
+      this.#flushAsked = false;
+      this._checkFlushed();
+    }, ignore);
+  }
+
+  get #leavingMs(): number {
+    return this.#closeAsked ? this.limits.closeMs : this.limits.writeMs;
+  }
+}
+
+/** A time that was never set never comes. */
+function orNever(time: number): number {
+  return Number.isNaN(time) ? Number.POSITIVE_INFINITY : time;
+}
+
+function lostTransport(report: CloseReport): AbortedError {
+  return new AbortedError(`the transport under the TLS connection ended (${report.end}) while it was in use`, {
+    code: 'SLUICE_TLS_TRANSPORT_ENDED',
+    layer: 'tls',
+    operation: 'tls data',
+    blame: 'local',
+    remedy: 'fix',
+  });
+}
+
+function ignore(): void {}

@@ -1,0 +1,44 @@
+import type { CloseReport, ConnectionOptions, EventLoop } from '@sluice/core';
+import type { TlsAlert } from './alert.ts';
+import type { HandshakeSummary } from './handshake-trace.ts';
+import type { TlsSessionOptions } from './session.ts';
+
+/** What can be said of a TLS connection when it is made. `timeouts.connectMs` is the transport's, and has no meaning here. */
+export interface TlsOptions extends ConnectionOptions {
+  /** Bytes per direction of the BIO pair, 1 or more. Default 17 KiB: one record of full size. */
+  pairBytes?: number;
+  /**
+   * From the transport's connection to the end of the handshake, in milliseconds. Absolute: a byte a second does not
+   * extend it. Default 10 s, as in Netty: three losses of a packet in a row fit in.
+   */
+  handshakeMs?: number;
+  /** Ciphertext that the peer may send before the handshake is done. Default: `certListBytesMax` and 64 KiB. */
+  handshakeBytesMax?: number;
+  /** Engine calls per turn of the loop. Default 32. */
+  callsPerTurnMax?: number;
+}
+
+export interface TlsClientOptions extends TlsOptions {
+  /** The name to ask for (SNI) and to verify. '' for neither: then whoever has a good chain is the server. */
+  servername: string;
+}
+
+/** A close report that also tells how the handshake went, and which alerts were seen. */
+export interface TlsCloseReport extends CloseReport {
+  readonly handshake: HandshakeSummary;
+  readonly alerts: readonly TlsAlert[];
+}
+
+export const HANDSHAKE_MS_DEFAULT = 10_000;
+
+/** The part of the options that the session is about. */
+export function sessionOptions(options: TlsOptions & { servername?: string }, loop: EventLoop): TlsSessionOptions {
+  const { pairBytes, servername, callsPerTurnMax, handshakeBytesMax } = options;
+  return {
+    ...(pairBytes === undefined ? {} : { pairBytes }),
+    ...(servername === undefined ? {} : { servername }),
+    ...(callsPerTurnMax === undefined ? {} : { callsPerTurnMax }),
+    ...(handshakeBytesMax === undefined ? {} : { handshakeBytesMax }),
+    now: () => loop.now(),
+  };
+}
