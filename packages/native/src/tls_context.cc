@@ -310,8 +310,9 @@ napi_value CreateTlsContext(napi_env env, napi_callback_info info) {
   Environment* environment = Environment::Get(env);
   napi_value instance = environment->NewInstance(env, environment->tls_context);
   if (instance == nullptr) return nullptr;
-  auto* holder = new std::shared_ptr<TlsContext>(std::move(context));
-  SLUICE_NAPI(env, napi_wrap(env, instance, holder, FreeContext, nullptr, nullptr));
+  auto holder = std::make_unique<std::shared_ptr<TlsContext>>(std::move(context));
+  if (napi_wrap(env, instance, holder.get(), FreeContext, nullptr, nullptr) != napi_ok) return nullptr;
+  static_cast<void>(holder.release());
   SLUICE_NAPI(env, napi_type_tag_object(env, instance, &kContextTag));
   return instance;
 }

@@ -373,7 +373,11 @@ napi_value CreateTlsEngine(napi_env env, napi_callback_info info) {
   if (instance == nullptr) return nullptr;
   SLUICE_NAPI(env, napi_create_reference(env, args[3], 1, &wrapped->results_reference));
   TellMemory(env, wrapped.get(), 2 * static_cast<int64_t>(pair_bytes) + kSslBytes);
-  SLUICE_NAPI(env, napi_wrap(env, instance, wrapped.release(), FreeWrapped, nullptr, nullptr));
+  if (napi_wrap(env, instance, wrapped.get(), FreeWrapped, nullptr, nullptr) != napi_ok) {
+    FreeWrapped(env, wrapped.release(), nullptr);
+    return nullptr;
+  }
+  static_cast<void>(wrapped.release());
   return instance;
 }
 
