@@ -40,14 +40,26 @@ export function stacksOf(profile: CpuProfile, fromUs = 0, untilUs: number = Numb
   });
 }
 
-/** Self time by function, most first. */
-export function selfTimes(stacks: readonly Stack[]): { name: string; us: number }[] {
-  const times = new Map<string, number>();
+export interface FunctionTime {
+  name: string;
+  /** In the function itself. */
+  selfUs: number;
+  /** With all that it called. */
+  totalUs: number;
+}
+
+/** Times by function, in no order. */
+export function functionTimes(stacks: readonly Stack[]): FunctionTime[] {
+  const times = new Map<string, FunctionTime>();
   for (const { frames, us } of stacks) {
-    const name = frames.at(-1) ?? '';
-    times.set(name, (times.get(name) ?? 0) + us);
+    for (const name of new Set(frames)) {
+      let time = times.get(name);
+      if (time === undefined) times.set(name, (time = { name, selfUs: 0, totalUs: 0 }));
+      time.totalUs += us;
+      if (name === frames.at(-1)) time.selfUs += us;
+    }
   }
-  return [...times].map(([name, us]) => ({ name, us })).sort((a, b) => b.us - a.us);
+  return [...times.values()];
 }
 
 function pathsOf(nodes: readonly ProfileNode[]): Map<number, readonly string[]> {

@@ -55,7 +55,12 @@ const { values: options } = parseArgs({
 
 if (options.help) console.log(help);
 else if (options.list) list();
-else await run();
+else {
+  await run().catch((error: Error) => {
+    console.error(`bench: ${error.message}`);
+    process.exitCode = 1;
+  });
+}
 
 function list(): void {
   for (const { name, title } of cases) console.log(`${name.padEnd(22)} ${title}`);

@@ -17,5 +17,5 @@ export function stacksFromPerf(text: string): Stack[] {
 /** `ffffffff8104ab2c tcp_sendmsg` without the address; V8 marks how a function was compiled before its name. */
 function symbolOf(line: string): string {
   const symbol = /^\s*[0-9a-f]+\s+(.*?)\s*$/.exec(line)?.[1] ?? line.trim();
-  return symbol.replace(/^(?:JS|LazyCompile|Function|Eval|Script|RegExp|Builtin):[*~^+]?/, '');
+  return symbol.replace(/^(?:JS|LazyCompile|Function|Eval|Script|RegExp|Builtin):[*~^+']?/, '');
 }

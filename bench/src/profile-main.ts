@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
 import { type BenchCase, casesNamed } from './cases.ts';
-import { type CpuProfile, selfTimes, type Stack, stacksOf } from './cpu-profile.ts';
+import { type CpuProfile, functionTimes, type Stack, stacksOf } from './cpu-profile.ts';
 import { flameGraph } from './flame-graph.ts';
 import { LineProcess } from './line-process.ts';
 import { LoadProcess } from './load-process.ts';
@@ -39,7 +39,12 @@ const { values: options, positionals } = parseArgs({
 });
 
 if (options.help) console.log(help);
-else await profile();
+else {
+  await profile().catch((error: Error) => {
+    console.error(`profile: ${error.message}`);
+    process.exitCode = 1;
+  });
+}
 
 interface Subject {
   benchCase: BenchCase;
@@ -75,9 +80,17 @@ function report(name: string, title: string, stacks: readonly Stack[]): void {
   const path = join(built.profiles, `${name}.svg`);
   writeFileSync(path, flameGraph(stacks, title));
   const total = stacks.reduce((sum, { us }) => sum + us, 0);
-  console.log(`\n${title}: ${(total / 1e6).toFixed(2)} s of CPU time\n${path}\n\n  self  function`);
-  for (const { name: frame, us } of selfTimes(stacks).slice(0, Number(options.top))) {
-    console.log(`${((us / total) * 100).toFixed(1).padStart(5)} %  ${frame}`);
+  console.log(`\n${title}: ${(total / 1e6).toFixed(2)} s of CPU time\n${path}`);
+  const times = functionTimes(stacks);
+  const top = Number(options.top);
+  const percent = (us: number): string => `${((us / total) * 100).toFixed(1).padStart(5)} %`;
+  console.log('\nself, of all:');
+  for (const { name: frame, selfUs } of times.sort((a, b) => b.selfUs - a.selfUs).slice(0, top)) {
+    console.log(`${percent(selfUs)}  ${frame}`);
+  }
+  console.log('\nwith all that it called:');
+  for (const { name: frame, totalUs } of times.sort((a, b) => b.totalUs - a.totalUs).slice(0, top)) {
+    console.log(`${percent(totalUs)}  ${frame}`);
   }
 }
 

@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { type CpuProfile, selfTimes, stacksOf } from '../src/cpu-profile.ts';
+import { type CpuProfile, functionTimes, stacksOf } from '../src/cpu-profile.ts';
 
 const node = (id: number, functionName: string, url: string, children: number[] = []): CpuProfile['nodes'][number] => ({
   id,
@@ -34,15 +34,16 @@ describe('stacksOf', () => {
     expect(stacksOf(profile, 5000)).to.deep.equal([]);
   });
 
-  it('lists functions by their own time', () => {
+  it('tells time in functions themselves from time with all that they called', () => {
     const stacks = [
-      { frames: ['a', 'b'], us: 5 },
+      { frames: ['a', 'b', 'a'], us: 5 },
       { frames: ['a'], us: 1 },
       { frames: ['c', 'b'], us: 2 },
     ];
-    expect(selfTimes(stacks)).to.deep.equal([
-      { name: 'b', us: 7 },
-      { name: 'a', us: 1 },
+    expect(functionTimes(stacks)).to.have.deep.members([
+      { name: 'a', selfUs: 6, totalUs: 6 },
+      { name: 'b', selfUs: 2, totalUs: 7 },
+      { name: 'c', selfUs: 0, totalUs: 2 },
     ]);
   });
 });

@@ -6,7 +6,7 @@ describe('stacksFromPerf', () => {
     const text = [
       'node     500250 ',
       '\tffffffff81 tcp_sendmsg',
-      '\t7f00 JS:*flush file:///a/reactor.js:68:9',
+      "\t7f00 JS:'flush file:///a/reactor.js:68:9",
       '\t55aa node::Start(int, char**)',
       '',
       'V8 Worker    500250 ',
