@@ -22,6 +22,8 @@ export const State = {
   reading: 4096,
   halfOpen: 8192,
   pauseReadWhenFull: 16384,
+  /** A layer above dropped bytes. */
+  aborting: 32768,
 } as const;
 
 /** Callbacks that wait for the loop. */

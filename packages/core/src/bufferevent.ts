@@ -63,6 +63,16 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
     return (this._state & State.peerEnded) !== 0;
   }
 
+  /** `ConnectionOptions.halfOpen`; may be changed until `end` was delivered. */
+  get halfOpen(): boolean {
+    return (this._state & State.halfOpen) !== 0;
+  }
+
+  set halfOpen(on: boolean) {
+    if (on) this._state |= State.halfOpen;
+    else this._state &= ~State.halfOpen;
+  }
+
   /** The report, once the end is decided; `closed` delivers the same. */
   get closed(): CloseReport | undefined {
     return this.#report;
@@ -149,6 +159,12 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
     this._state |= State.halfOpen;
   }
 
+  /** `destroy` by a layer that dropped bytes: the peer must not take the end for an orderly one. */
+  _abort(): void {
+    this._state |= State.aborting;
+    this.destroy();
+  }
+
   /** `flush` without a promise: calls back from the loop, where it happens. */
   _onFlushed(resolve: () => void, reject: (error: SluiceError) => void): void {
     if (this.#report !== undefined) return reject(endedError(this, this.#channel, 'flush'));
@@ -171,6 +187,11 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
   /** Bytes that `flush` waits for: a layer adds what it and those below still hold. */
   get _unsentBytes(): number {
     return this._output.length;
+  }
+
+  /** Whether there is output that the peer is to blame for; `timeouts.writeMs` runs while there is. */
+  protected get _outputWaits(): boolean {
+    return this._output.length > 0;
   }
 
   /** What the transport has to add to the report. */
@@ -403,11 +424,14 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
     this.#pending &= ~(Pending.drained | Pending.timeoutRead | Pending.timeoutWrite);
     if (end !== 'end') this.#pending &= ~Pending.end;
     this._updateReading();
-    const unsent = this._unsentBytes > 0;
+    const unsent = this._unsentBytes > 0 || (this._state & State.aborting) !== 0;
     this._output.clear();
     const waiters = this.#flushWaiters;
     this.#flushWaiters = undefined;
-    if (waiters !== undefined) for (const { reject } of waiters) reject(endedError(this, this.#channel, 'flush'));
+    for (const { resolve, reject } of waiters ?? []) {
+      if (end === 'end') resolve();
+      else reject(endedError(this, this.#channel, 'flush'));
+    }
     this._release(unsent && end !== 'end');
   }
 
@@ -424,7 +448,7 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
   }
 
   get #writePending(): boolean {
-    return this._output.length > 0 && (this._state & State.writeEnabled) !== 0;
+    return this._outputWaits && (this._state & State.writeEnabled) !== 0;
   }
 
   protected override _deadlineReached(): void {

@@ -1,4 +1,5 @@
 export { BufferEvent, type BufferEventEvents, type Handlers } from './bufferevent.ts';
+export { FilterBufferEvent, type FilterOptions } from './bufferevent-filter.ts';
 export { PairBufferEvent } from './bufferevent-pair.ts';
 export { SocketBufferEvent, type SocketOptions } from './bufferevent-socket.ts';
 export { type Alarm, type Clock, systemClock } from './clock.ts';
@@ -16,6 +17,8 @@ export {
   LINE_BYTES_MAX,
   type Subscription,
 } from './evbuffer.ts';
+export type { Filter, FilterMode, FilterResult, Transform } from './filter.ts';
+export { type FrameFilterOptions, frameFilter } from './filters/frame-filter.ts';
 export { EventLoop, type EventLoopOptions, type EventLoopStats } from './event-loop.ts';
 export {
   type ConnectionOptions,
