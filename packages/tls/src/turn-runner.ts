@@ -158,14 +158,14 @@ export class TurnRunner {
     dataEnd: number,
   ): TurnOutcome {
     const scratch = this.#scratch;
-    const size = Math.min(room, Math.max(scratch.free, SCRATCH_BYTES_MIN));
-    const offset = size > 0 ? scratch.reserve(size) : -1;
-    const memory = offset >= 0 ? scratch.bytes : Buffer.allocUnsafe(size);
+    // All of it or memory of its own: what a turn left in the pair for want of scratch memory, nobody would come for.
+    const offset = room > 0 ? scratch.reserve(room) : -1;
+    const memory = offset >= 0 ? scratch.bytes : Buffer.allocUnsafe(room);
     const start = Math.max(offset, 0);
     io.data = data;
     io.dataStart = dataStart;
     io.dataEnd = dataEnd;
-    const outcome = this.#step(operation, memory, start, start + size);
+    const outcome = this.#step(operation, memory, start, start + room);
     if (offset >= 0) scratch.trim(io.outputStart);
     if (io.outputStart > start) {
       link(this.#cipherOut, offset < 0 ? undefined : scratch, memory, start, io.outputStart);
