@@ -112,7 +112,6 @@ void Loop::Release(int32_t id) {
 uv_buf_t Loop::ReadBuffer() const { return records_.full() ? uv_buf_init(nullptr, 0) : slab_.Next(); }
 
 void Loop::ReportRead(int32_t id, size_t length) {
-  if (destroyed_) return;
   size_t offset = slab_.Take(length);
   counters_[Counter::kReads] += 1;
   counters_[Counter::kBytesRead] += static_cast<double>(length);
@@ -125,8 +124,8 @@ void Loop::Report(const Record& record) {
   if (records_.full()) Deliver();
 }
 
+// Only ever called for open handles, so never after Destroy.
 void Loop::Append(const Record& record) {
-  if (destroyed_) return;
   records_.Append(record);
   Must(uv_idle_start(&idle_, OnIdle), "uv_idle_start");
 }
@@ -146,13 +145,15 @@ void Loop::Closed(Handle* handle) {
 }
 
 void Loop::Deliver() {
-  if (destroyed_ || delivering_ || records_.empty()) return;
+  // A nested run of the event loop (some packages make one) must not deliver into a delivery.
+  if (delivering_ || records_.empty()) return;
   const size_t count = records_.Begin();
   counters_[Counter::kDeliveries] += 1;
   counters_[Counter::kRecords] += static_cast<double>(count);
   delivering_ = true;
   CallDeliver(count);
   delivering_ = false;
+  // The numbers of a destroyed loop are not given out again.
   if (destroyed_) return;
   slab_.Reset();
   std::vector<int32_t> freed;

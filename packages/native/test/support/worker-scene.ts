@@ -56,4 +56,5 @@ switch (scene) {
     globalThis.gc?.();
     break;
 }
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker's port, not a window
 parentPort?.postMessage('ready');
