@@ -1,5 +1,5 @@
 import type { ErrorEntry } from '@sluice/errors';
-import type { TlsAlert } from './alert.ts';
+import { Alert, type TlsAlert } from './alert.ts';
 import type { TurnOperation } from './turn.ts';
 
 /** Numbers of `SSL_get_error`. */
@@ -60,13 +60,15 @@ export function failureKind(
   inputEnded: boolean,
 ): FailureKind {
   if (entries.some((entry) => entry.code === UNEXPECTED_EOF)) return 'truncated';
-  if (inputEnded && sslError === SslError.syscall && entries.length === 0) return 'truncated';
-  if (sslError === SslError.zeroReturn) return 'canceled';
   const last = alerts.at(-1);
-  return last !== undefined && !last.sent && !isWarning(last) ? 'alert' : 'fault';
+  const received = last?.sent === false ? last.description : undefined;
+  // For a close_notify in mid-handshake TLS 1.2 says ZERO_RETURN, TLS 1.3 SYSCALL; neither leaves an entry.
+  if (sslError === SslError.zeroReturn || (entries.length === 0 && received === Alert.closeNotify)) return 'canceled';
+  if (inputEnded && sslError === SslError.syscall && entries.length === 0) return 'truncated';
+  return received === undefined || isWarning(received) ? 'fault' : 'alert';
 }
 
 /** close_notify and user_canceled refuse nothing. */
-function isWarning(alert: TlsAlert): boolean {
-  return alert.description === 0 || alert.description === 90;
+function isWarning(description: number): boolean {
+  return description === Alert.closeNotify || description === Alert.userCanceled;
 }
