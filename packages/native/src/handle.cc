@@ -213,7 +213,7 @@ Record Handle::Accept() {
 
 void Handle::OnAlloc(uv_handle_t* uv, size_t, uv_buf_t* buffer) { *buffer = From(uv)->loop_->ReadBuffer(); }
 
-void Handle::OnRead(uv_stream_t* uv, ssize_t count, const uv_buf_t*) {
+void Handle::OnRead(uv_stream_t* uv, ssize_t count, const uv_buf_t* buffer) {
   Handle* self = From(uv);
   // 0: nothing to read after all. ENOBUFS: ReadBuffer had no room; the bytes stay in the kernel, which reports them
   // again after the next delivery.
@@ -222,6 +222,8 @@ void Handle::OnRead(uv_stream_t* uv, ssize_t count, const uv_buf_t*) {
     self->loop_->ReportRead(self->id_, static_cast<size_t>(count));
     return;
   }
+  // Up to 1.51 libuv takes a hang-up after a short read for the end, without a read (and so without a buffer).
+  if (count == UV_EOF && buffer->base == nullptr) count = self->AskForEnd();
   // Cannot fail: it only forgets the interest.
   uv_read_stop(uv);
   if (count == UV_EOF) {
@@ -229,6 +231,14 @@ void Handle::OnRead(uv_stream_t* uv, ssize_t count, const uv_buf_t*) {
   } else {
     self->loop_->Report({RecordType::kReadError, self->id_, static_cast<int32_t>(count), 0});
   }
+}
+
+ssize_t Handle::AskForEnd() const {
+#ifndef _WIN32
+  char byte;
+  if (recv(Fd(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno != EAGAIN && errno != ENOTSOCK) return -errno;
+#endif
+  return UV_EOF;
 }
 
 void Handle::OnConnection(uv_stream_t* uv, int status) {

@@ -99,6 +99,8 @@ class Handle {
   // Accepts the connection that libuv holds. Returns the record that tells of it.
   Record Accept();
   bool ResetByLinger();
+  // What the kernel says of the end of reading: UV_EOF, or the error number of a reset.
+  ssize_t AskForEnd() const;
 
   Loop* const loop_;
   const int32_t id_;

@@ -216,6 +216,17 @@ describe('Handle: read', () => {
     expect(world.story(server)).to.deep.equal(['readError']);
   });
 
+  it('tells of a reset that came together with the last bytes', async () => {
+    const world = fixture();
+    const { client, server } = await world.pair();
+    expect(world.write(client, bytes('last words'))).to.equal(10);
+    await world.close(client, true);
+    await turns();
+    world.loop.readStart(server);
+    expect(errorName((await world.next('readError', server)).a)).to.equal('ECONNRESET');
+    expect(world.story(server).at(-1)).to.equal('readError');
+  });
+
   it('stops and starts, as often as one likes', async () => {
     const world = fixture();
     const { client, server } = await world.pair();
