@@ -137,6 +137,7 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
       if (this.session.retry) this.#askDrive();
       if (this.session.retry || outcome === 'want-input') break;
     }
+    this.#runner.move();
     if (this._output.length > 0) this._writeBlocked();
     this.#watchFlush();
     this._afterWrite();
@@ -153,8 +154,7 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
 
   protected override _release(): void {
     if (this.#belowReport !== undefined) return;
-    const { failure } = this.session;
-    if (failure !== undefined && failure.kind !== 'truncated') return this.#sendAlert();
+    if (this.session.failure !== undefined) return this.#sendAlert();
     this.session.free();
     this.#below.destroy();
   }
@@ -194,12 +194,16 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
   #drive(): void {
     if (this.#driving || this.closed !== undefined) return;
     this.#driving = true;
-    this.#runner.move();
-    if (this.session.handshakeDone || this.#shakeHands()) {
-      this.#readAll(false);
-      this.#writeOn();
+    try {
+      this.#runner.move();
+      if (this.session.handshakeDone || this.#shakeHands()) {
+        this.#readAll(false);
+        this.#writeOn();
+      }
+      if (this.closed === undefined) this.#runner.move();
+    } finally {
+      this.#driving = false;
     }
-    this.#driving = false;
   }
 
   /** Whether the handshake is done now. */
@@ -239,12 +243,11 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
   #writeOn(): void {
     if (this.closed !== undefined) return;
     if (this.#closeNotify === 'sending') this.#sendCloseNotify();
-    else {
-      if (this.session.pendingWriteBytes > 0) this.#runner.write(this._output);
-      if (this.session.failure !== undefined) return this.#sessionFailed();
+    else if (this.session.pendingWriteBytes > 0) {
+      if (this.#runner.write(this._output) === 'closed') return this.#sessionFailed();
       if (this.session.retry) this.#askDrive();
-      else if (this._output.length > 0) this._markDirty();
-    }
+      this._markDirty();
+    } else if (this._output.length > 0) this._markDirty();
     this.#watchFlush();
   }
 

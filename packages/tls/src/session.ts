@@ -257,7 +257,12 @@ export class TlsSession {
 
   /** No progress, no retry: whether anything has changed for a side since its last call. Makes no OpenSSL call itself. */
   #hasReason(side: Side, io: TurnIo): boolean {
-    if (side.want === 'nothing') return true;
+    if (side.want === 'nothing') {
+      if (side === this.#reader || this.pendingOut < this.pairBytes) return true;
+      // A write into a full pair can only fail: as if it had, without the call.
+      side.want = 'output';
+      side.mark = this.#bytesOut;
+    }
     if (side.want === 'output') {
       if (this.#bytesOut === side.mark) this.#move(io);
       return this.#bytesOut > side.mark;
@@ -282,8 +287,9 @@ export class TlsSession {
       side.want = wantsInput ? 'input' : 'output';
       // What was fed came before the call; what was moved out came after it, and is a reason already.
       side.mark = wantsInput ? this.#bytesIn : this.#bytesOut - this.#result(TlsResult.produced);
-      const pendingSame = this.#result(TlsResult.pendingIn) === pendingInBefore && this.#written() === 0;
-      if (moved === side.moved && pendingSame && eofBefore === this.#eofTold) this.#countSpin(operation);
+      const inPair = Math.abs(this.#result(TlsResult.pendingIn) - pendingInBefore) + this.#written();
+      const idle = inPair === 0 && this.#result(TlsResult.transferred) === 0 && eofBefore === this.#eofTold;
+      if (moved === side.moved && idle) this.#countSpin(operation);
     }
     side.moved = moved;
     side.eofTold = this.#eofTold;
@@ -423,7 +429,7 @@ export class TlsSession {
     const entries = this.#engine.step(
       op,
       feeds ? io.input : undefined,
-      io.inputStart,
+      feeds ? io.inputStart : 0,
       feeds ? io.inputEnd - io.inputStart : 0,
       data,
       dataStart,

@@ -53,7 +53,8 @@ export class TurnRunner {
   move(all = false): TurnOutcome {
     const waiting = this.#session.pendingOut;
     if (waiting === 0) return 'done';
-    return this.#turn('move', all ? waiting : Math.min(waiting, this.#room), undefined, 0, 0);
+    const room = all ? waiting : Math.min(waiting, this.#room);
+    return room === 0 ? 'want-output' : this.#turn('move', room, undefined, 0, 0);
   }
 
   /** Goes on with the handshake as far as input and room allow. */

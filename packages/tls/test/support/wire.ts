@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import {
-  TlsContext,
+  type TlsContext,
   TlsSession,
   type TlsSessionOptions,
   type TurnOperation,
@@ -198,4 +198,25 @@ function carry(from: TlsEnd, to: TlsEnd, bytesMax: number): number {
   const bytes = from.outbox.take(Math.min(bytesMax, from.outbox.length));
   to.inbox.push(bytes);
   return bytes.length;
+}
+
+/** The records in a run of ciphertext: type and length of each, header included. */
+export function recordsIn(ciphertext: Buffer): { type: number; bytes: number }[] {
+  const records: { type: number; bytes: number }[] = [];
+  for (let at = 0; at + 5 <= ciphertext.length; ) {
+    const bytes = 5 + ciphertext.readUInt16BE(at + 3);
+    records.push({ type: ciphertext[at] ?? 0, bytes });
+    at += bytes;
+  }
+  return records;
+}
+
+/** Bytes that are the same in every run, and different enough to notice when they are out of order. */
+export function pattern(length: number, seed = 1): Buffer {
+  const bytes = Buffer.allocUnsafe(length);
+  for (let at = 0, state = seed; at < length; at++) {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    bytes[at] = state >>> 24;
+  }
+  return bytes;
 }
