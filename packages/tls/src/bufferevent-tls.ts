@@ -299,6 +299,8 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
   }
 
   #adjustReading(): void {
+    // Once closed, the transport is read on its own terms: for the peer's end behind an alert.
+    if (this.closed !== undefined) return;
     const wants = !this.session.handshakeDone || this.session.closeNotifyReceived || this.#pulls;
     if (wants) this.#below.unsuspendRead(Suspend.filter);
     else this.#below.suspendRead(Suspend.filter);
