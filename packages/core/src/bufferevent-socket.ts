@@ -154,6 +154,10 @@ export class SocketBufferEvent extends BufferEvent implements HandleOwner, Write
     this._released();
   }
 
+  _handleKind(): { kind: 'connection'; name: string } {
+    return { kind: 'connection', name: `${this.transport} ${this.id}` };
+  }
+
   // --- Private ---
 
   /** The socket is full: libuv writes the next bytes when there is room, and tells. */

@@ -1,100 +1,50 @@
-import { type Clock, systemClock } from './clock.ts';
-import { Slab } from './slab.ts';
-import { Timer, TimerQueue } from './timer.ts';
+import type { Subscription } from './change-listeners.ts';
+import { type FdCallback, type FdInterest, FdWatcher, type FdWatcherOptions } from './fd-watcher.ts';
+import { delay } from './loop-delay.ts';
+import type { LoopEvent, LoopEventOptions } from './loop-event.ts';
+import { KeepAlive, type LoopDump, type LoopHandle, type LoopRef, timerHandle } from './loop-handles.ts';
+import { LoopMetrics, type LoopMetricsSnapshot } from './loop-metrics.ts';
+import type { EventLoopOptions } from './loop-options.ts';
+import { RunControl, type RunOptions, type RunResult } from './loop-run.ts';
+import type { CheckCallback, PrepareCallback } from './loop-watchers.ts';
+import { type SignalCallback, SignalWatcher } from './signal.ts';
+import { checkPriority, DeferredTask } from './task-queue.ts';
+import { Timer } from './timer.ts';
+import { TurnLoop } from './turn-loop.ts';
+import { UserEvent } from './user-event.ts';
 
-/** What takes part in a loop's turns: a BufferEvent, for the most part. */
-export interface LoopMember {
-  /** Runs the callbacks that are pending. Called once per activation, never inside a user's call. */
-  _deliver(): void;
-  /** Moves output towards the peer. Called once per `markDirty`, at the end of the turn. */
-  _flush(): void;
-}
-
-/** The system half of a loop: brings what happened, and takes what was written to the kernel. */
-export interface LoopBackend {
-  /** At the begin of a turn that the system brought about: tells the members what happened. */
-  dispatch(count: number): void;
-  /** After every member has flushed: hands what they gathered to the kernel and tells them what became of it. */
-  flush(): void;
-  close(): void;
-}
-
-export interface EventLoopOptions {
-  clock?: Clock;
-  /** How a turn is asked for when nothing else would bring one. Default `setImmediate`. */
-  schedule?: (run: () => void) => void;
-  /** Bytes read from sockets per delivery, all connections together. Default 256 KiB: it stays in the second-level cache. */
-  slabBytes?: number;
-  /** Bytes of small writes, plaintext and ciphertext per turn before memory of their own is made. Default 256 KiB. */
-  scratchBytes?: number;
-  /** Deferred tasks run per turn; the rest wait for the next, after input and output. Default 1024. */
-  deferredPerTurnMax?: number;
-  /** What becomes of an exception that a user's callback threw. Default: thrown again outside the turn (`uncaughtException`). */
-  onUncaught?: (error: unknown) => void;
-}
-
-export interface EventLoopStats {
-  turns: number;
-  /** Members whose callbacks ran. */
-  deliveries: number;
-  /** Members whose output was moved. */
-  flushes: number;
-  deferredRun: number;
-  timersRun: number;
-  timersPending: number;
-}
+export type { EventLoopOptions } from './loop-options.ts';
+export type { EventLoopStats, LoopBackend, LoopMember } from './turn-loop.ts';
 
 /**
- * Runs everything in turns: deliver what came in, run deferred tasks, move what was written, once each.
+ * Runs everything in turns: deliver what came in, run what is queued, move what was written, once each.
+ *
+ * Queued are the callbacks of timers, signals, descriptors and user events, and deferred functions, each at a priority.
+ * A turn runs what the most urgent queue that is not empty held at its begin: before the input is delivered when that
+ * queue is more urgent than the middle one, else after it. So urgent work that never ends starves the rest, except for
+ * what carries bytes: that has its part in every turn.
  *
  * A turn is brought about by the system half (one call from native code carries all that a poll found), by a timer, or
  * by the scheduler when something was written, deferred or activated from outside. User callbacks only ever run in a
  * turn, so no user's call runs another user's callback.
  */
-export class EventLoop implements Disposable {
-  /** Memory that sockets are read into, and that small writes and TLS records are made in; both emptied each turn. */
-  readonly slab: Slab;
-  readonly scratch: Slab;
-  readonly #clock: Clock;
-  readonly #schedule: (run: () => void) => void;
-  readonly #timers: TimerQueue;
-  readonly #deferredPerTurnMax: number;
-  readonly #onUncaught: (error: unknown) => void;
-  readonly #runScheduled = (): void => {
-    this.#scheduled = false;
-    this.turn();
-  };
-  #active: LoopMember[] = [];
-  #activeSpare: LoopMember[] = [];
-  #dirty: LoopMember[] = [];
-  #deferred: (() => void)[] = [];
-  #backend: LoopBackend | undefined;
-  #now: number;
-  #inTurn = false;
-  #scheduled = false;
-  #timersDue = false;
-  #closed = false;
-  readonly #stats: EventLoopStats = {
-    turns: 0,
-    deliveries: 0,
-    flushes: 0,
-    deferredRun: 0,
-    timersRun: 0,
-    timersPending: 0,
-  };
+export class EventLoop extends TurnLoop implements Disposable {
+  static {
+    Object.defineProperty(EventLoop.prototype, Symbol.for('nodejs.util.inspect.custom'), { value: inspectLoop });
+  }
 
+  readonly _events: Set<LoopEvent> = new Set();
+  /** Called when the loop is closed. */
+  readonly _closers: Set<() => void> = new Set();
+  readonly _keepAlive: KeepAlive;
+  readonly #run: RunControl;
+
+  /** @throws ApiMisuse that names the option that makes no sense */
   constructor(options: EventLoopOptions = {}) {
-    this.#clock = options.clock ?? systemClock;
-    this.#schedule = options.schedule ?? setImmediate;
-    this.#deferredPerTurnMax = options.deferredPerTurnMax ?? 1024;
-    this.#onUncaught = options.onUncaught ?? throwOutside;
-    this.slab = new Slab(options.slabBytes ?? 256 * 1024, -1);
-    this.scratch = new Slab(options.scratchBytes ?? 256 * 1024, -2);
-    this.#now = this.#clock.now();
-    this.#timers = new TimerQueue(this.#clock, () => {
-      this.#timersDue = true;
-      this.turn();
-    });
+    super(options);
+    this._keepAlive = new KeepAlive(this.clock, () => this._dropped());
+    this.#run = new RunControl(this);
+    if (options.measure === true) this.measure();
   }
 
   /** The loop that `serve` and `connect` use when given none: one per thread, made on first use. */
@@ -103,117 +53,25 @@ export class EventLoop implements Disposable {
     return defaultLoop;
   }
 
-  get clock(): Clock {
-    return this.#clock;
+  /** Whether anything keeps the loop: work that waits, or a timer, handle or `ref` that keeps the process alive. */
+  get alive(): boolean {
+    return this.pending || this._timers.refs > 0 || this._keepAlive.count > 0 || (this._backend?.refs ?? 0) > 0;
   }
 
-  get inTurn(): boolean {
-    return this.#inTurn;
-  }
-
-  /** Whether a turn has work waiting. */
-  get pending(): boolean {
-    return this.#active.length > 0 || this.#dirty.length > 0 || this.#deferred.length > 0 || this.#timersDue;
-  }
-
-  get stats(): Readonly<EventLoopStats> {
-    return { ...this.#stats, timersPending: this.#timers.length };
-  }
-
-  /** Monotonic milliseconds: inside a turn those of its begin, outside the clock's own. */
-  now(): number {
-    return this.#inTurn ? this.#now : this.#clock.now();
-  }
+  // --- What a program asks of it. ---
 
   /** Calls `fn` from a turn, once, `delayMs` from now; it keeps the process alive until then (see `Timer.unref`). */
-  timer(delayMs: number, fn: () => void): Timer {
-    return this.#makeTimer(fn, true).start(delayMs);
+  timer(delayMs: number, fn: () => void, options: { priority?: number } = {}): Timer {
+    return this._newTimer(fn, options.priority).start(delayMs);
   }
 
-  /** A timer that is not started and does not keep the process alive: for limits. */
+  /** Calls `fn` every `intervalMs`, without drift and without making up for what it missed; see `Timer.repeat`. */
+  interval(intervalMs: number, fn: () => void, options: { priority?: number } = {}): Timer {
+    return this._newTimer(fn, options.priority).repeat(intervalMs);
+  }
+
+  /** A timer that is not started and does not keep the process alive, and that no queue delays: for limits. */
   idleTimer(fn: () => void): Timer {
-    return this.#makeTimer(fn, false);
-  }
-
-  /** Calls `fn` once, from this turn if it has not come to deferred tasks yet, else from the next. */
-  defer(fn: () => void): void {
-    this.#deferred.push(fn);
-    this.requestTurn();
-  }
-
-  /** Sees to it that a turn follows soon. Costs nothing inside one. */
-  requestTurn(): void {
-    if (this.#inTurn || this.#scheduled || this.#closed) return;
-    this.#scheduled = true;
-    this.#schedule(this.#runScheduled);
-  }
-
-  /** Queues a member's callbacks. The member calls it once per activation (it keeps the bit). */
-  activate(member: LoopMember): void {
-    this.#active.push(member);
-    if (!this.#inTurn) this.requestTurn();
-  }
-
-  /** Queues a member's output for the end of the turn. The member calls it once until its `_flush` (it keeps the bit). */
-  markDirty(member: LoopMember): void {
-    this.#dirty.push(member);
-    if (!this.#inTurn) this.requestTurn();
-  }
-
-  /** The system half, if one was needed yet; `make` makes it. */
-  backend<T extends LoopBackend>(make: () => T): T {
-    this.#backend ??= make();
-    return this.#backend as T;
-  }
-
-  /**
-   * One turn. Called by the system half, the clock and the scheduler; a test may call it itself. Ignored inside a turn.
-   * @param count what the system half has to dispatch
-   */
-  turn(count = 0): void {
-    if (this.#inTurn || this.#closed) return;
-    this.#inTurn = true;
-    this.#now = this.#clock.now();
-    this.#stats.turns += 1;
-    try {
-      if (this.#timersDue) {
-        this.#timersDue = false;
-        this.#stats.timersRun += this.#timers.expire(this.#now);
-      }
-      if (count > 0) this.#backend?.dispatch(count);
-      this.#deliverActive();
-      this.#runDeferred();
-      this.#flushDirty();
-      this.slab.settle();
-      this.scratch.settle();
-    } finally {
-      this.#inTurn = false;
-    }
-    if (this.pending) this.requestTurn();
-  }
-
-  /** Reports an exception of a user's callback; the turn goes on. */
-  uncaught(error: unknown): void {
-    this.#onUncaught(error);
-  }
-
-  /** Ends timers and the system half. Connections end without further events: close them first. Idempotent. */
-  close(): void {
-    if (this.#closed) return;
-    this.#closed = true;
-    this.#timers.clear();
-    this.#backend?.close();
-    this.#active = [];
-    this.#dirty = [];
-    this.#deferred = [];
-    if (defaultLoop === this) defaultLoop = undefined;
-  }
-
-  [Symbol.dispose](): void {
-    this.close();
-  }
-
-  #makeTimer(fn: () => void, ref: boolean): Timer {
     const run = (): void => {
       try {
         fn();
@@ -221,52 +79,186 @@ export class EventLoop implements Disposable {
         this.uncaught(error);
       }
     };
-    return new Timer(this.#timers, run, ref);
+    return new Timer(this._timers, run, false);
   }
 
-  /** Members activated while others are delivered join the same pass (a layer above its transport), each at most once. */
-  #deliverActive(): void {
-    const active = this.#active;
-    if (active.length === 0) return;
-    const limit = active.length * 2 + 16;
-    let index = 0;
-    for (; index < active.length && index < limit; index += 1) (active[index] as LoopMember)._deliver();
-    this.#stats.deliveries += index;
-    const spare = this.#activeSpare;
-    for (; index < active.length; index += 1) spare.push(active[index] as LoopMember);
-    active.length = 0;
-    this.#active = spare;
-    this.#activeSpare = active;
+  /** Resolves in `delayMs`, from a turn; rejects when the signal is aborted, or the loop closed, before. */
+  delay(delayMs: number, options: { signal?: AbortSignal } = {}): Promise<void> {
+    return delay(this, delayMs, options.signal);
   }
 
-  #runDeferred(): void {
-    if (this.#deferred.length === 0) return;
-    const tasks = this.#deferred.splice(0, this.#deferredPerTurnMax);
-    this.#stats.deferredRun += tasks.length;
-    for (const task of tasks) {
-      try {
-        task();
-      } catch (error) {
-        this.uncaught(error);
-      }
-    }
+  /** Calls `fn` once, from this turn if it has not come to what is queued yet, else from the next. */
+  defer(fn: () => void, priority: number = this.defaultPriority): void {
+    this._post(new DeferredTask(fn, checkPriority(priority, this.priorities)));
   }
 
-  /** A layer's flush makes its transport dirty: it is appended and flushed in the same pass. */
-  #flushDirty(): void {
-    const dirty = this.#dirty;
-    if (dirty.length === 0) return;
-    for (let index = 0; index < dirty.length; index += 1) (dirty[index] as LoopMember)._flush();
-    this.#stats.flushes += dirty.length;
-    dirty.length = 0;
-    this.#backend?.flush();
+  /** Calls `fn` once, from the next turn: after what is written in this one has left, and other input has come. */
+  deferNext(fn: () => void, priority: number = this.defaultPriority): void {
+    this._postLater(new DeferredTask(fn, checkPriority(priority, this.priorities)));
+  }
+
+  /** An event that `trigger` brings about; it runs `fn` once per turn, with the flags of all triggers since. */
+  userEvent(fn: (flags: number) => void, options?: LoopEventOptions): UserEvent {
+    return new UserEvent(this, fn, options);
+  }
+
+  /**
+   * Watches a signal, from the main thread. It does not keep the process alive (see `ref`).
+   * @throws ApiMisuse for what is no signal that can be watched; UnsupportedError in a worker
+   */
+  signal(signal: NodeJS.Signals, fn?: SignalCallback, options?: LoopEventOptions): SignalWatcher {
+    return new SignalWatcher(this, signal, fn, options);
+  }
+
+  /**
+   * Watches a file descriptor that is somebody else's: a pipe, a socket, a terminal, an inotify or eventfd descriptor.
+   * @throws ApiMisuse for a wrong argument; SystemError for a descriptor that is not open or cannot be polled
+   */
+  watchFd(
+    fd: number,
+    interest: FdInterest | readonly FdInterest[],
+    fn: FdCallback,
+    options?: FdWatcherOptions,
+  ): FdWatcher {
+    return new FdWatcher(this, fd, interest, fn, options);
+  }
+
+  /** Calls `fn` at the end of every turn, before the loop waits. */
+  onPrepare(fn: PrepareCallback): Subscription {
+    return this._watched().prepare.add(fn);
+  }
+
+  /** Calls `fn` at the begin of every turn, after the loop waited and before any other callback. */
+  onCheck(fn: CheckCallback): Subscription {
+    return this._watched().check.add(fn);
+  }
+
+  /** Keeps the loop and the process alive until it is let go. */
+  ref(name = 'ref'): LoopRef {
+    return this._keepAlive.hold(name);
+  }
+
+  // --- Runs ---
+
+  /**
+   * Resolves when nothing is left to do, or a callback ended the run. The loop turns with and without a run; what is
+   * queued when a run is ended runs in later turns, of the next run or without one.
+   * @throws ApiMisuse (`SLUICE_CORE_LOOP_REENTRY`) while another run is on
+   */
+  run(options: RunOptions = {}): Promise<RunResult> {
+    return this.#run.start(options);
+  }
+
+  /**
+   * Ends the run (or the next, when none is on) with the turn in which this is due: after what is queued at the middle
+   * priority now, or in `afterMs`. Of several the earliest counts.
+   */
+  exit(options: { afterMs?: number } = {}): void {
+    this.#run.exit(options.afterMs);
+  }
+
+  /** Ends the run after the callback that runs now; what else is queued stays so. Answers whether there was a run. */
+  break(): boolean {
+    if (!this.#run.break()) return false;
+    this._interrupt();
+    return true;
+  }
+
+  /** Why the last run ended; `undefined` while one is on, and before the first. */
+  get lastExit(): RunResult['reason'] | undefined {
+    return this.#run.last;
+  }
+
+  // --- What it is about. ---
+
+  /** What is open on it, and whether that keeps it alive: why a process does not end. */
+  handles(): LoopHandle[] {
+    const queued = [...this._queues].filter((task) => task instanceof Timer);
+    const timers = [...this._timers].filter((timer) => timer._priority >= 0);
+    return [
+      ...(this._backend?.handles() ?? []),
+      ...[...queued, ...timers].map(timerHandle),
+      ...[...this._events].map((event) => event._describe()),
+      ...this._keepAlive.handles(),
+    ];
+  }
+
+  /** All of it in plain values, for a log. */
+  dump(): LoopDump {
+    const { queued, later } = this._queues.counts();
+    return {
+      turns: this.turns,
+      now: this.now(),
+      closed: this.closed,
+      running: this.#run.running,
+      ...this._waiting,
+      queued,
+      later,
+      handles: this.handles(),
+    };
+  }
+
+  /** Starts measuring turns and lag, or goes on; see `metrics`. */
+  measure(): void {
+    this._watched().metrics ??= new LoopMetrics(this.clock.now());
+  }
+
+  /** What was measured since `measure`; `undefined` when nothing is. `reset` begins anew after this snapshot. */
+  metrics(options: { reset?: boolean } = {}): LoopMetricsSnapshot | undefined {
+    const metrics = this._watchers?.metrics;
+    const now = this.clock.now();
+    const snapshot = metrics?.snapshot(now);
+    if (options.reset === true) metrics?.reset(now);
+    return snapshot;
+  }
+
+  /** Throws unless queues and timers agree with what is counted. For tests: it looks at everything. */
+  assertOk(): void {
+    this._queues.assertOk();
+    this._timers.assertOk();
+  }
+
+  /**
+   * Ends everything on it. Connections end without further events: close them first. Answers what was still open.
+   * Idempotent.
+   */
+  close(): LoopHandle[] {
+    if (this.closed) return [];
+    const open = this.handles();
+    for (const event of this._events) void event.close();
+    this._end();
+    this._keepAlive.close();
+    for (const closer of this._closers) closer();
+    this._closers.clear();
+    this.#run.close();
+    if (defaultLoop === this) defaultLoop = undefined;
+    return open;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  // --- For what is part of the loop. ---
+
+  /** As `defer`, but at once when the loop is closed, or as soon as it is. */
+  _deferClosing(done: () => void): void {
+    if (this.closed) return done();
+    this._closers.add(done);
+    this.defer(() => {
+      this._closers.delete(done);
+      done();
+    });
   }
 }
 
 let defaultLoop: EventLoop | undefined;
 
-function throwOutside(error: unknown): void {
-  setImmediate(() => {
-    throw error;
-  });
+function inspectLoop(
+  this: EventLoop,
+  depth: number,
+  options: object,
+  inspect: (value: unknown, options: object) => string,
+): string {
+  return depth < 0 ? 'EventLoop {}' : `EventLoop ${inspect(this.dump(), options)}`;
 }

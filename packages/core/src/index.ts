@@ -20,6 +20,7 @@ export {
 export type { Filter, FilterMode, FilterResult, Transform } from './filter.ts';
 export { type FrameFilterOptions, frameFilter } from './filters/frame-filter.ts';
 export { EventLoop, type EventLoopOptions, type EventLoopStats } from './event-loop.ts';
+export { type FdCallback, type FdInterest, type FdReady, FdWatcher, type FdWatcherOptions } from './fd-watcher.ts';
 export {
   type ConnectionOptions,
   defaultLimits,
@@ -31,6 +32,11 @@ export {
   type WriteMarks,
 } from './limits.ts';
 export { Listener, type ListenerBinding, type ListenerEvents } from './listener.ts';
+export { LoopEvent, type LoopEventOptions } from './loop-event.ts';
+export type { LoopDump, LoopHandle, LoopRef } from './loop-handles.ts';
+export type { DurationSummary, LoopMetricsSnapshot } from './loop-metrics.ts';
+export type { RunOptions, RunResult } from './loop-run.ts';
+export type { CheckCallback, PrepareCallback, PrepareInfo } from './loop-watchers.ts';
 export { Reactor } from './reactor.ts';
 export {
   type DrainOptions,
@@ -41,7 +47,9 @@ export {
   type ServerOptions,
   serve,
 } from './server.ts';
+export { type SignalCallback, SignalWatcher } from './signal.ts';
 export { Slab } from './slab.ts';
 export { Suspend, suspendReasons } from './suspend.ts';
 export { Timer } from './timer.ts';
+export { UserEvent } from './user-event.ts';
 export type { Address } from '@sluice/native';

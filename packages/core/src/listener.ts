@@ -116,6 +116,11 @@ export class Listener extends EventEmitter<ListenerEvents> implements HandleOwne
     for (const resolve of this.#closing) resolve();
   }
 
+  _handleKind(): { kind: 'listener'; name: string } {
+    const { address, port } = this.#address;
+    return { kind: 'listener', name: this.transport === 'tcp' ? `tcp ${address}:${port}` : `unix ${address}` };
+  }
+
   _handleRead(): void {}
   _handleEof(): void {}
   _handleReadError(): void {}

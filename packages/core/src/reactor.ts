@@ -1,6 +1,8 @@
 import { COUNTERS_LENGTH, type NativeLoop, native, RECORD_LENGTH, RecordType } from '@sluice/native';
 import type { EvBuffer } from './evbuffer.ts';
 import type { EventLoop, LoopBackend } from './event-loop.ts';
+import type { FdPoll } from './fd-poll.ts';
+import type { LoopHandle } from './loop-handles.ts';
 import type { Slab } from './slab.ts';
 
 /** Whom a handle's records go to. */
@@ -15,7 +17,11 @@ export interface HandleOwner {
   _handleShutdown(status: number): void;
   _handleAccepted(handle: number): void;
   _handleAcceptError(errno: number): void;
+  /** A polled descriptor is ready (`PollEvent` bits), or cannot be polled any more (a negative error number). */
+  _handlePoll?(events: number): void;
   _handleClosed(): void;
+  /** What it is, for the list of what keeps a loop alive; absent when something else lists it. */
+  _handleKind?(): Pick<LoopHandle, 'kind' | 'name'>;
 }
 
 /** Who has output in this turn's flush. */
@@ -40,18 +46,24 @@ export class Reactor implements LoopBackend {
   readonly native: NativeLoop;
   /** See `Counter` of the native binding: what was read, written, refused, and how many calls it took. */
   readonly counters: Float64Array = new Float64Array(COUNTERS_LENGTH);
+  /** Descriptors of others that are watched. */
+  readonly polls: Map<number, FdPoll> = new Map();
+  readonly #loop: EventLoop;
   readonly #slab: Slab;
   readonly #scratch: Slab;
   readonly #records: Int32Array = new Int32Array(RECORDS_MAX * RECORD_LENGTH);
   readonly #owners: (HandleOwner | undefined)[] = [];
   #ops: Int32Array = new Int32Array(OPS_LENGTH_START);
   #opsLength = 0;
+  /** Open handles that do not keep the process alive. */
+  readonly #unrefed: Set<number> = new Set();
   readonly #buffers: Uint8Array[] = [];
   readonly #writers: Writer[] = [];
   /** Where each writer's result is in the operations. */
   readonly #resultAt: number[] = [];
 
   private constructor(loop: EventLoop) {
+    this.#loop = loop;
     this.#slab = loop.slab;
     this.#scratch = loop.scratch;
     this.native = new (native().Loop)(loop.slab.bytes, loop.scratch.bytes, this.#records, this.counters, (count) =>
@@ -67,6 +79,29 @@ export class Reactor implements LoopBackend {
   /** Handles and their owners, until `_handleClosed`. */
   attach(handle: number, owner: HandleOwner): void {
     this.#owners[handle] = owner;
+  }
+
+  /** Whether a handle keeps the process alive; it does at first. */
+  setRef(handle: number, on: boolean): void {
+    this.native.setRef(handle, on);
+    if (on) this.#unrefed.delete(handle);
+    else {
+      this.#unrefed.add(handle);
+      this.#loop._dropped();
+    }
+  }
+
+  get refs(): number {
+    return this.native.handleCount() - this.#unrefed.size;
+  }
+
+  handles(): LoopHandle[] {
+    const handles: LoopHandle[] = [];
+    for (const [handle, owner] of this.#owners.entries()) {
+      const kind = owner?._handleKind?.();
+      if (kind !== undefined) handles.push({ ...kind, hasRef: !this.#unrefed.has(handle), pending: true });
+    }
+    return handles;
   }
 
   /**
@@ -149,8 +184,12 @@ export class Reactor implements LoopBackend {
         case RecordType.acceptError:
           owner._handleAcceptError(a);
           break;
+        case RecordType.poll:
+          owner._handlePoll?.(a);
+          break;
         case RecordType.closed:
           this.#owners[handle] = undefined;
+          this.#unrefed.delete(handle);
           owner._handleClosed();
           break;
       }

@@ -69,8 +69,8 @@ describe('EventLoop', () => {
     expect(loop.pending).to.equal(true);
   });
 
-  it('runs at most deferredPerTurnMax deferred tasks in a turn, in order', () => {
-    const loop = new TestLoop({ deferredPerTurnMax: 3 });
+  it('runs at most callbacksPerTurnMax deferred tasks in a turn, in order', () => {
+    const loop = new TestLoop({ callbacksPerTurnMax: 3 });
     const ran: number[] = [];
     for (let task = 0; task < 7; task += 1) loop.defer(() => ran.push(task));
     loop.turn();

@@ -139,8 +139,8 @@ export class LinkBufferEvent extends BufferEvent {
 
   #room(): number {
     if (this.#corked) return 0;
-    if (this.#turn !== this.loop.stats.turns) {
-      this.#turn = this.loop.stats.turns;
+    if (this.#turn !== this.loop.turns) {
+      this.#turn = this.loop.turns;
       this.#takenInTurn = 0;
     }
     return Math.max(0, Math.min(this.#capacityBytes - this.#wire.length, this.#perTurnBytes - this.#takenInTurn));

@@ -1,0 +1,66 @@
+import { ApiMisuse } from '@sluice/errors';
+import type { Clock } from './clock.ts';
+import { checkPriorities, type TaskLimits } from './task-queue.ts';
+
+export interface EventLoopOptions {
+  clock?: Clock;
+  /** How a turn is asked for when nothing else would bring one. Default `setImmediate`. */
+  schedule?: (run: () => void) => void;
+  /** Bytes read from sockets per delivery, all connections together. Default 256 KiB: it stays in the second-level cache. */
+  slabBytes?: number;
+  /** Bytes of small writes, plaintext and ciphertext per turn before memory of their own is made. Default 256 KiB. */
+  scratchBytes?: number;
+  /** How many priorities there are, 1 to 255; 0 is the most urgent, and the middle one the default. Default 1. */
+  priorities?: number;
+  /**
+   * Queued callbacks run per turn; the rest waits for the next, after input, output and what is more urgent. Default
+   * 1024: about a millisecond of short ones. `Infinity` for no cap.
+   */
+  callbacksPerTurnMax?: number;
+  /** Milliseconds of queued callbacks per turn, looked at after each. Default `Infinity`. */
+  dispatchMsMax?: number;
+  /** The two caps hold from this priority on; what is more urgent always runs whole. Default 0: they hold for all. */
+  capFromPriority?: number;
+  /** Measure turns and lag from the begin, as `EventLoop.measure` does later. Default false. */
+  measure?: boolean;
+  /** What becomes of an exception that a user's callback threw. Default: thrown again outside the turn (`uncaughtException`). */
+  onUncaught?: (error: unknown) => void;
+}
+
+/** The options that are numbers or flags, all present. */
+export interface CheckedLoopOptions extends TaskLimits {
+  readonly slabBytes: number;
+  readonly scratchBytes: number;
+  readonly priorities: number;
+  readonly measure: boolean;
+}
+
+/** @throws ApiMisuse that names the option that makes no sense */
+export function checkOptions(options: EventLoopOptions): CheckedLoopOptions {
+  const checked: CheckedLoopOptions = {
+    slabBytes: options.slabBytes ?? 256 * 1024,
+    scratchBytes: options.scratchBytes ?? 256 * 1024,
+    priorities: options.priorities ?? 1,
+    callbacksPerTurnMax: options.callbacksPerTurnMax ?? 1024,
+    dispatchMsMax: options.dispatchMsMax ?? Number.POSITIVE_INFINITY,
+    capFromPriority: options.capFromPriority ?? 0,
+    measure: options.measure ?? false,
+  };
+  checkPriorities(checked.priorities);
+  for (const name of ['slabBytes', 'scratchBytes', 'callbacksPerTurnMax'] as const) {
+    const value = checked[name];
+    if (!(value >= 1) || (value !== Number.POSITIVE_INFINITY && !Number.isInteger(value)))
+      misuse(name, value, 'a whole number of 1 or more');
+  }
+  if (!(checked.dispatchMsMax > 0)) misuse('dispatchMsMax', checked.dispatchMsMax, 'a number above 0');
+  if (!(checked.capFromPriority >= 0)) misuse('capFromPriority', checked.capFromPriority, 'a priority');
+  return checked;
+}
+
+function misuse(name: string, value: number, wanted: string): never {
+  throw new ApiMisuse(`${name} must be ${wanted}, not ${value}`, {
+    code: 'SLUICE_CORE_LOOP_OPTIONS',
+    layer: 'core',
+    operation: 'new EventLoop',
+  });
+}
