@@ -1,0 +1,73 @@
+import { expect } from 'chai';
+import { context, tls12, tls13 } from '../packages/native/test/support/engines.ts';
+import { HandPeer } from './support/hand-peer.ts';
+import { Scene } from './support/scene.ts';
+import { truthOf } from './support/truth.ts';
+import { Visit } from './support/visit.ts';
+
+const truth = {
+  end: 'truncated',
+  direction: 'read',
+  layer: 'tls',
+  code: 'SLUICE_TLS_TRUNCATED',
+  blame: 'remote',
+  operation: 'tls data',
+  entries: ['0A000126'],
+  alerts: ['sent decode_error'],
+};
+
+describe('A FIN without close_notify', () => {
+  for (const version of [tls12, tls13]) {
+    for (const [name, cutBytes, dataBytes] of [
+      ['after a whole record', 0, 5],
+      ['in the middle of a record', 7, 0],
+      ['with 60 kB in front of it', 0, 60_000],
+      ['in the middle of a record, with 60 kB in front of it', 7, 60_000],
+    ] as const) {
+      it(`${name} is a truncation, told once and after the data, TLS ${version === tls12 ? '1.2' : '1.3'}`, async () => {
+        await using scene = await Scene.listen({ tls: {}, virtualTime: true });
+        const versions = { minVersion: version, maxVersion: version };
+        await using peer = await HandPeer.connect(scene.where, { context: context(versions) });
+        await peer.handshake();
+        const witness = await scene.witness();
+        const data = Buffer.alloc(dataBytes, 'data');
+        peer.send(peer.seal(data), cutBytes > 0 ? peer.seal('never to be seen').subarray(0, cutBytes) : '');
+        peer.fin();
+
+        const report = await witness.closed();
+        expect(truthOf(report)).to.deep.equal(truth);
+        expect(report.bytesIn).to.equal(dataBytes);
+        expect(witness.received.equals(data)).to.equal(true);
+        expect(witness.story).to.deep.equal(dataBytes > 0 ? ['connected', 'data', 'closed'] : ['connected', 'closed']);
+        const { how, alerts } = await peer.farewell();
+        expect({ how, alerts }).to.deep.equal({ how: 'fin', alerts: [50] });
+      });
+    }
+  }
+
+  it('of a server is a truncation to its client', async () => {
+    await using visit = await Visit.begin();
+    const { peer, witness } = visit;
+    await peer.handshake();
+    peer.send(peer.seal('half of the ans'));
+    peer.fin();
+    expect(truthOf(await witness.closed())).to.deep.equal(truth);
+    expect(witness.received.toString()).to.equal('half of the ans');
+    expect((await peer.farewell()).alerts).to.deep.equal([50]);
+  });
+
+  it('behind close_notify is a clean end', async () => {
+    await using scene = await Scene.listen({ tls: {} });
+    await using peer = await HandPeer.connect(scene.where, { context: context({}) });
+    await peer.handshake();
+    const witness = await scene.witness();
+    peer.send(peer.seal('all'), peer.sealEnd());
+    peer.fin();
+    expect(truthOf(await witness.closed())).to.deep.equal({
+      ...{ end: 'end', direction: 'both', layer: 'tls', code: null, blame: null, operation: undefined, entries: [] },
+      alerts: ['received close_notify', 'sent close_notify'],
+    });
+    expect(witness.story).to.deep.equal(['connected', 'data', 'end', 'closed']);
+    expect((await peer.farewell()).alerts).to.deep.equal([0]);
+  });
+});
