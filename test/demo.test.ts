@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Program, repositoryRoot } from './support/program.ts';
+import { untilTestEnds } from './support/until-test-ends.ts';
 
 const demo = join(repositoryRoot, 'scripts', 'demo.ts');
 
@@ -11,7 +12,7 @@ describe('the demo', function () {
   this.timeout(30_000);
 
   it('shows real clients, a handshake that meets WANT_WRITE, and a truncated connection, and ends with 0', async () => {
-    await using program = Program.node(demo);
+    const program = untilTestEnds(Program.node(demo));
     const { code, stdout, stderr } = await program.exited;
     expect({ code, stderr }).to.deep.equal({ code: 0, stderr: '' });
     for (const client of ['Sluice', 'node:net', 'node:tls', 'openssl s_client']) {
@@ -28,7 +29,7 @@ describe('the demo', function () {
   });
 
   it('--serve stays up until SIGTERM, and then ends with 0', async () => {
-    await using program = Program.node(demo, ['--serve']);
+    const program = untilTestEnds(Program.node(demo, ['--serve']));
     const [, port] = await program.line(/TCP port (\d+)/);
     await program.line(/^Ctrl-C ends it\.$/);
     const client = connect(Number(port), '127.0.0.1');
@@ -41,7 +42,7 @@ describe('the demo', function () {
   });
 
   it('refuses an option that it does not know', async () => {
-    await using program = Program.node(demo, ['--sevre']);
+    const program = untilTestEnds(Program.node(demo, ['--sevre']));
     const { code, stderr } = await program.exited;
     expect(code).to.equal(2);
     expect(stderr).to.match(/^demo: unknown option --sevre.*\n$/);

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { expect } from 'chai';
 import { fencedBlocks } from './support/documents.ts';
 import { Program, repositoryRoot } from './support/program.ts';
+import { untilTestEnds } from './support/until-test-ends.ts';
 
 /** Programs may take this long: some of them make a TLS handshake with keys that `openssl` made. */
 const PROGRAM_MS_MAX = 20_000;
@@ -64,10 +65,11 @@ function guideSteps(path: string): GuideStep[] {
 async function runStep(directory: string, { name, language, text, output }: GuideStep): Promise<void> {
   const file = join(directory, `step.${language}`);
   await writeFile(file, text);
-  await using program =
+  const program = untilTestEnds(
     language === 'ts'
       ? Program.node(file, [], { cwd: directory })
-      : Program.command('sh', ['-eu', file], { cwd: directory });
+      : Program.command('sh', ['-eu', file], { cwd: directory }),
+  );
   const { code, stdout, stderr } = await program.exited;
   expect(code, `${name} ended with ${code}\n${stdout}${stderr}`).to.equal(0);
   if (output !== undefined) expect(stdout, name).to.equal(output);

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { Program, type ProgramExit, repositoryRoot } from './support/program.ts';
+import { untilTestEnds } from './support/until-test-ends.ts';
 
 /** How each example is told to serve TLS, without the certificate. */
 const tlsArguments: Readonly<Record<string, readonly string[]>> = {
@@ -33,7 +34,7 @@ describe('the examples', () => {
   for (const name of examples) {
     const main = join(repositoryRoot, 'examples', name, 'main.ts');
     const run = async (...args: string[]): Promise<ProgramExit> => {
-      await using program = Program.node(main, args);
+      const program = untilTestEnds(Program.node(main, args));
       return await program.exited;
     };
 
@@ -49,7 +50,7 @@ describe('the examples', () => {
 
       it('says where it listens once it does, and ends with 0 on SIGTERM while a client is idle', async () => {
         const path = join(directory, `${name}.sock`);
-        await using program = Program.node(main, ['--port', '0', '--host', '127.0.0.1', '--unix', path]);
+        const program = untilTestEnds(Program.node(main, ['--port', '0', '--host', '127.0.0.1', '--unix', path]));
         const [, port] = await program.line(/^LISTENING tcp 127\.0\.0\.1 (\d+)$/);
         await program.line(new RegExp(`^LISTENING unix ${path}$`));
         const clients = [connect(Number(port), '127.0.0.1'), connect(path)];
@@ -76,7 +77,7 @@ describe('the examples', () => {
           await writeFile(join(directory, bad), 'this is no PEM\n');
           // The port comes last for the example whose --tls is about it.
           const port = args.length > 2 && !args.includes('--tls-port') ? ['--port', '0'] : [];
-          await using program = Program.node(main, [...args, ...port], { cwd: directory });
+          const program = untilTestEnds(Program.node(main, [...args, ...port], { cwd: directory }));
           const { code, stdout, stderr } = await program.exited;
           expect(code, stderr).to.equal(2);
           expect(stdout).to.equal('');

@@ -19,7 +19,7 @@ export async function cutConnection(server: TlsContext, client: TlsContext): Pro
   const cut = new Promise<Cut>((resolve) => {
     told = resolve;
   });
-  await using serving = await serve(
+  const serving = await serve(
     { host: '127.0.0.1', port: 0, wrap: tlsServer(server) },
     {
       closed(bev, report) {
@@ -36,6 +36,7 @@ export async function cutConnection(server: TlsContext, client: TlsContext): Pro
   socket.end();
   const result = await cut;
   victim.destroy();
+  await serving.close();
   return result;
 }
 

@@ -14,7 +14,7 @@ export interface HandshakeOptions {
 /** Serves one `node:tls` client in this process, and returns the trace of its handshake. */
 export async function traceHandshake({ context, ca, pairBytes }: HandshakeOptions): Promise<HandshakeTrace> {
   const traces: HandshakeTrace[] = [];
-  await using server = await serve(
+  const server = await serve(
     { host: '127.0.0.1', port: 0, wrap: tlsServer(context, { pairBytes }) },
     {
       connected(bev) {
@@ -27,6 +27,7 @@ export async function traceHandshake({ context, ca, pairBytes }: HandshakeOption
   const client = tlsConnect({ host: '127.0.0.1', port: listener?.address.port ?? 0, servername: 'localhost', ca });
   client.resume();
   await once(client, 'close');
+  await server.close();
   const [trace] = traces;
   if (trace === undefined) throw new Error('the handshake was not completed');
   return trace;

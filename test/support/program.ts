@@ -21,7 +21,7 @@ export interface ProgramOptions {
   env?: Readonly<Record<string, string>>;
 }
 
-/** A running program. `await using` ends it, whatever the test came to. */
+/** A running program. Disposing of it (see `untilTestEnds`) kills it if it still runs. */
 export class Program implements AsyncDisposable {
   /** Resolves when it has ended and its output is complete. Rejects only if it could not be started. */
   readonly exited: Promise<ProgramExit>;

@@ -135,11 +135,9 @@ describe('Server', () => {
   });
 
   it('is disposed of like any resource', async () => {
-    let port: number;
-    {
-      await using server = await serve({ port: 0, host: '127.0.0.1', loop }, {});
-      port = [...server.listening][0]?.address.port ?? 0;
-    }
+    const server = await serve({ port: 0, host: '127.0.0.1', loop }, {});
+    const port = [...server.listening][0]?.address.port ?? 0;
+    await server[Symbol.asyncDispose]();
     const client = connect({ port, host: '127.0.0.1', loop });
     const end = await new Promise((resolve) => client.once('closed', (report) => resolve(report.error?.message)));
     expect(end).to.match(/ECONNREFUSED/);
