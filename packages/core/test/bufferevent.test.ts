@@ -72,7 +72,7 @@ describe('BufferEvent', () => {
           if (bev.writable) bev.write('x');
           bev.pause();
           bev.resume();
-          if (event === 'data' && bev.bytesIn > 10) bev.close();
+          if (event === 'data' && bev.bytesIn > 10) void bev.close();
           bev.read();
           depth -= 1;
         });

@@ -160,7 +160,10 @@ export class LinkBufferEvent extends BufferEvent {
   /** From the wire to the other end, as far as it reads. */
   _carry(): void {
     const partner = this.#partner;
-    if (partner === undefined || partner.closed !== undefined) return void this.#wire.clear();
+    if (partner === undefined || partner.closed !== undefined) {
+      this.#wire.clear();
+      return;
+    }
     if (partner._mayRead && this.#wire.length > 0) {
       const room = partner.limits.readHigh - partner._input.length;
       if (room > 0 && this.#wire.moveTo(partner._input, Math.min(this.#wire.length, room)) > 0) this._markDirty();
