@@ -5,6 +5,21 @@ export { SocketBufferEvent, type SocketOptions } from './bufferevent-socket.ts';
 export { type Alarm, type Clock, systemClock } from './clock.ts';
 export type { CloseReport } from './close-report.ts';
 export { connect, type ConnectOptions } from './connect.ts';
+export { fromDuplex } from './duplex/from-duplex.ts';
+export { fromWeb } from './duplex/from-web.ts';
+export {
+  type AwaitOptions,
+  chunks,
+  type ChunksOptions,
+  drained,
+  readExactly,
+  readLine,
+  type ReadLineOptions,
+  readUntil,
+  type ReadUntilOptions,
+} from './duplex/reading.ts';
+export { type BufferEventDuplex, toDuplex, type ToDuplexOptions } from './duplex/to-duplex.ts';
+export { toWeb, type ToWebOptions, type WebStreams } from './duplex/to-web.ts';
 export {
   type BufferChange,
   type BufferReader,
