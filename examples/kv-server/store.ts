@@ -1,7 +1,7 @@
 import { type Item, ItemList } from './item-list.ts';
 import { type StoreCounters, storeCounters } from './store-counters.ts';
 import { parseUint64 } from './tokens.ts';
-import { concatValues, SHORT_VALUE_BYTES_MAX, type Value } from './value.ts';
+import { concatValues, leadingText, paddedValue, SHORT_VALUE_BYTES_MAX, type Value } from './value.ts';
 
 /** Longest key and value; memcached's own limits. */
 export const KEY_BYTES_MAX = 250;
@@ -17,6 +17,9 @@ const BUFFER_OVERHEAD_BYTES = 256;
 
 /** Expiry times up to 30 days are relative to now, later ones are seconds since 1970. */
 const RELATIVE_EXPIRY_SECONDS_MAX = 60 * 60 * 24 * 30;
+
+/** Longer values are never numbers: memcached does not look into items that it keeps in several chunks. */
+const NUMERIC_VALUE_BYTES_MAX = 512 * 1024;
 
 export interface StoreOptions {
   /** For items and for values being received; see `MEMORY_LIMIT_BYTES_MIN`. Default 64 MiB, memcached's. */
@@ -147,8 +150,8 @@ export class Store {
 
   /**
    * Adds to (or takes from) a decimal value and returns the new one; undefined when there is no such key. Adding wraps
-   * round at 64 bits, taking stops at 0. A shorter result is padded with spaces to the length the value had. Values too
-   * long to be kept as text are no numbers.
+   * round at 64 bits, taking stops at 0. A shorter result is padded with spaces to the length the value had. What
+   * follows the number after white space counts for nothing, and is lost.
    */
   count(key: string, direction: 'incr' | 'decr', delta: bigint): bigint | 'non-numeric' | 'no-memory' | undefined {
     const item = this.#find(key);
@@ -156,12 +159,13 @@ export class Store {
       this.counters[direction === 'incr' ? 'incrMisses' : 'decrMisses'] += 1;
       return undefined;
     }
-    const value = typeof item.value === 'string' ? parseUint64(item.value) : undefined;
+    const { length } = item.value;
+    const value = length > NUMERIC_VALUE_BYTES_MAX ? undefined : parseUint64(leadingText(item.value));
     if (value === undefined) return 'non-numeric';
     this.counters[direction === 'incr' ? 'incrHits' : 'decrHits'] += 1;
     const result = direction === 'incr' ? BigInt.asUintN(64, value + delta) : value > delta ? value - delta : 0n;
-    const text = String(result).padEnd(item.value.length);
-    return this.#put(item, key, text, item.flags, item.expiresAt) ? result : 'no-memory';
+    const padded = paddedValue(String(result), length);
+    return this.#put(item, key, padded, item.flags, item.expiresAt) ? result : 'no-memory';
   }
 
   /** Drops every item: now, or what is there after a delay (read as an expiry time). Replaces a delay that is pending. */

@@ -17,6 +17,18 @@ export function concatValues(first: Value, second: Value): Value {
   return bytes.length <= SHORT_VALUE_BYTES_MAX ? bytes.toString('latin1') : bytes;
 }
 
+/** The begin of a value as text, all of it if it is short. A long one's ends in a letter, so that no number seems whole. */
+export function leadingText(value: Value): string {
+  return typeof value === 'string' ? value : `${value.toString('latin1', 0, SHORT_VALUE_BYTES_MAX)}x`;
+}
+
+/** The text as a value of at least `length` bytes, filled up with spaces. */
+export function paddedValue(text: string, length: number): Value {
+  return length <= SHORT_VALUE_BYTES_MAX
+    ? text.padEnd(length)
+    : concatValues(text, Buffer.alloc(length - text.length, ' '));
+}
+
 function put(value: Value, target: Buffer, at: number): void {
   if (typeof value === 'string') target.write(value, at, 'latin1');
   else value.copy(target, at);

@@ -55,7 +55,7 @@ describe('kv-server protocol', () => {
   function askInPieces(text: string): string {
     const whole = ask(text);
     storeOf(64 * MIB);
-    expect([...text].map((byte) => ask(byte)).join(''), 'byte by byte').to.equal(whole);
+    expect(Array.from(text, (byte) => ask(byte)).join(''), 'byte by byte').to.equal(whole);
     storeOf(64 * MIB);
     const half = text.length >> 1;
     expect(ask(text.slice(0, half)) + ask(text.slice(half)), 'in halves').to.equal(whole);
@@ -313,7 +313,7 @@ describe('kv-server protocol', () => {
       const wire = link(loop, { first: connectionOptions });
       const [near, far] = wire.ends;
       attach(near);
-      far.output.append('set k 0 0 1\r\nx\r\nget k\r\nquit\r\n');
+      far.output.append('set j 0 0 1\r\nx\r\nget j\r\nset k 0 0 1\r\nx\r\nquit\r\n');
       loop.turn();
       wire.cut('reset');
       loop.settle();
@@ -351,7 +351,7 @@ describe('kv-server protocol', () => {
     it('pipelined commands wait for the peer, and then reading stops as well', () => {
       store.store('set', 'k', Buffer.alloc(10_000), 0, Number.POSITIVE_INFINITY);
       client.pause();
-      for (let round = 0; round < 100; round += 1) {
+      for (let round = 0; round < 20; round += 1) {
         client.output.append('get k\r\n'.repeat(1000));
         loop.settle();
       }
@@ -361,7 +361,7 @@ describe('kv-server protocol', () => {
       client.resume();
       client.on('data', () => client.input.drain());
       loop.settle(1_000_000);
-      expect(store.counters.getHits).to.equal(100_000);
+      expect(store.counters.getHits).to.equal(20_000);
     });
 
     it('short answers wait as well', () => {

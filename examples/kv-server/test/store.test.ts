@@ -126,14 +126,19 @@ describe('kv-server store', () => {
       expect(after('10', 'decr', 1n)).to.deep.equal([9n, '9 ']);
       expect(after('99', 'incr', 1n)).to.deep.equal([100n, '100']);
       expect(after('10 ab', 'incr', 5n)).to.deep.equal([15n, '15   ']);
+      set('n', Buffer.from('10'.padEnd(5000)));
+      expect(store.count('n', 'decr', 1n)).to.equal(9n);
+      expect(String(store.get('n')?.value)).to.equal('9'.padEnd(5000));
     });
 
     it('refuses what is no number, and leaves it alone', () => {
       for (const value of ['', 'x', '1x', '-1', '18446744073709551616']) {
         expect(after(value, 'incr', 1n), value).to.deep.equal(['non-numeric', value]);
       }
-      set('n', Buffer.from('1'.repeat(2000)));
-      expect(store.count('n', 'incr', 1n)).to.equal('non-numeric');
+      for (const length of [2000, 600_000]) {
+        set('n', Buffer.from(length === 2000 ? '1'.repeat(length) : '1'.padEnd(length)));
+        expect(store.count('n', 'incr', 1n)).to.equal('non-numeric');
+      }
     });
 
     it('counts hits and misses apart', () => {
