@@ -10,12 +10,8 @@ export type {
   TlsVersion,
 } from './context-options.ts';
 export { HANDSHAKE_CALLS_KEPT, type HandshakeCall, type HandshakeSummary, HandshakeTrace } from './handshake-trace.ts';
-export {
-  CALLS_PER_TURN_DEFAULT,
-  PAIR_BYTES_DEFAULT,
-  TlsSession,
-  type TlsSessionOptions,
-} from './session.ts';
+export { TlsSession } from './session.ts';
+export { CALLS_PER_TURN_DEFAULT, PAIR_BYTES_DEFAULT, type TlsSessionOptions } from './session-options.ts';
 export { type FailureKind, type SessionFailure, SslError } from './session-failure.ts';
 export { type TurnIo, turnIo, type TurnOperation, type TurnOutcome } from './turn.ts';
 export { TlsBufferEvent } from './bufferevent-tls.ts';

@@ -1,44 +1,17 @@
 import { ApiMisuse, entriesFromNative } from '@sluice/errors';
-import {
-  type NativeEntry,
-  type NativeTlsEngine,
-  type NativeTlsInfo,
-  TLS_RESULT_LENGTH,
-  TlsOp,
-  TlsResult,
-} from '@sluice/native';
-import { ALERTS_MAX, type TlsAlert, alertsFromTriples } from './alert.ts';
+import { type NativeEntry, type NativeTlsInfo, TlsOp } from '@sluice/native';
+import type { TlsAlert } from './alert.ts';
 import type { TlsContext } from './context.ts';
+import { Engine } from './engine.ts';
 import { type HandshakeCall, HandshakeTrace } from './handshake-trace.ts';
 import { type FailureKind, type SessionFailure, SslError, failureKind, functionName } from './session-failure.ts';
+import { resolveOptions, type TlsSessionOptions } from './session-options.ts';
 import type { TurnIo, TurnOperation, TurnOutcome } from './turn.ts';
 
-export interface TlsSessionOptions {
-  /** Bytes of each direction of the BIO pair, 1 or more. Default 17 KiB, as in OpenSSL: one record of full size. */
-  pairBytes?: number;
-  /** Client: the name to ask for (SNI) and to verify. */
-  servername?: string;
-  /**
-   * Engine calls per turn; then the turn ends with `retry` set. Default 32: a handshake over the usual pair needs 3 or
-   * 4, and one over a tiny pair does not keep other connections waiting.
-   */
-  callsPerTurnMax?: number;
-  /**
-   * Ciphertext that the peer may send before the handshake is done. By default its longest certificate list plus 64
-   * KiB: the other messages take a few.
-   */
-  handshakeBytesMax?: number;
-  /** Monotonic milliseconds, for the handshake's duration. */
-  now?: () => number;
-}
-
-export const PAIR_BYTES_DEFAULT: number = 17 * 1024;
-export const CALLS_PER_TURN_DEFAULT = 32;
 /** How much longer than its plaintext a record is, at most (TLS 1.2 CBC included). */
 const RECORD_OVERHEAD = 64;
 /** Plaintext per write over pairs too small for such a record: longer ones would only be retried more often. */
 const SMALL_PAIR_SLICE = 512;
-const HANDSHAKE_BYTES_SPARE = 64 * 1024;
 
 /** One of the two sides that wait independently: handshake and read, write and shutdown. */
 interface Side {
@@ -65,45 +38,35 @@ export class TlsSession {
   readonly pairBytes: number;
   /** The largest piece that one SSL_write is given: at most a record, and one that fits the pair if any does. */
   readonly sliceBytesMax: number;
-  readonly #engine: NativeTlsEngine;
-  readonly #results = new Int32Array(TLS_RESULT_LENGTH);
+  readonly #engine: Engine;
   readonly #callsPerTurnMax: number;
   readonly #handshakeBytesMax: number;
   readonly #now: () => number;
   readonly #reader: Side;
   readonly #writer: Side = newSide('nothing');
-  #bytesIn = 0;
-  #bytesOut = 0;
-  #calls = 0;
   #spins = 0;
-  #staleEntries = 0;
   #handshakeDone = false;
-  #eofTold = false;
   #closeNotifySent = false;
   #closeNotifyReceived = false;
   #retry = false;
   #pendingWrite: Uint8Array | undefined;
-  #alerts: TlsAlert[] = [];
   #failure: SessionFailure | undefined;
   #freed = false;
 
   constructor(context: TlsContext, options: TlsSessionOptions = {}) {
-    const pairBytes = options.pairBytes ?? PAIR_BYTES_DEFAULT;
-    if (!Number.isSafeInteger(pairBytes) || pairBytes < 1) {
-      throw misuse('TlsSession', `pairBytes must be a whole number of 1 or more, not ${pairBytes}`);
-    }
+    const { pairBytes, servername, callsPerTurnMax, handshakeBytesMax, now } = resolveOptions(options, context);
     this.context = context;
     this.pairBytes = pairBytes;
     this.sliceBytesMax = Math.min(
       context.sendFragmentBytesMax,
       Math.max(SMALL_PAIR_SLICE, pairBytes - RECORD_OVERHEAD),
     );
-    this.#callsPerTurnMax = options.callsPerTurnMax ?? CALLS_PER_TURN_DEFAULT;
-    this.#handshakeBytesMax = options.handshakeBytesMax ?? context.certListBytesMax + HANDSHAKE_BYTES_SPARE;
-    this.#now = options.now ?? monotonic;
+    this.#callsPerTurnMax = callsPerTurnMax;
+    this.#handshakeBytesMax = handshakeBytesMax;
+    this.#now = now;
     // A server has nothing to say before the client has spoken.
     this.#reader = newSide(context.role === 'server' ? 'input' : 'nothing');
-    this.#engine = context._createEngine(pairBytes, options.servername ?? '', this.#results);
+    this.#engine = new Engine(context, pairBytes, servername);
   }
 
   /** SSL_accept or SSL_connect has returned 1. */
@@ -133,7 +96,7 @@ export class TlsSession {
 
   /** Ciphertext in the pair that found no room in `output`. */
   get pendingOut(): number {
-    return this.#result(TlsResult.pendingOut);
+    return this.#engine.pendingOut;
   }
 
   /** Plaintext of a write that is not finished; the session owns it. */
@@ -148,21 +111,21 @@ export class TlsSession {
 
   /** Alerts sent and received, oldest first, at most 16. */
   get alerts(): readonly TlsAlert[] {
-    return this.#alerts;
+    return this.#engine.alerts;
   }
 
   /** Ciphertext taken in and given out. */
   get bytesIn(): number {
-    return this.#bytesIn;
+    return this.#engine.bytesIn;
   }
 
   get bytesOut(): number {
-    return this.#bytesOut;
+    return this.#engine.bytesOut;
   }
 
   /** OpenSSL calls made. */
   get calls(): number {
-    return this.#calls;
+    return this.#engine.calls;
   }
 
   /** Calls that moved nothing and that nothing gave reason for: 0, or a fault of ours. */
@@ -172,7 +135,7 @@ export class TlsSession {
 
   /** Entries of somebody else's that lay in the thread's error queue before a call; they were dropped. */
   get staleEntries(): number {
-    return this.#staleEntries;
+    return this.#engine.staleEntries;
   }
 
   /** Bytes held in front of the engine: both rings of the pair, and an unfinished write. */
@@ -240,7 +203,10 @@ export class TlsSession {
 
   #move(io: TurnIo): TurnOutcome {
     if (this.pendingOut === 0) return 'done';
-    if (io.outputStart < io.outputEnd) this.#step(TlsOp.move, io, undefined, 0, 0);
+    if (io.outputStart < io.outputEnd) {
+      this.#engine.move(io);
+      if (!this.#handshakeDone) this.trace.noteMoved(0, this.#engine.produced);
+    }
     return this.pendingOut === 0 ? 'done' : 'want-output';
   }
 
@@ -261,38 +227,35 @@ export class TlsSession {
       if (side === this.#reader || this.pendingOut < this.pairBytes) return true;
       // A write into a full pair can only fail: as if it had, without the call.
       side.want = 'output';
-      side.mark = this.#bytesOut;
+      side.mark = this.#engine.bytesOut;
     }
     if (side.want === 'output') {
-      if (this.#bytesOut === side.mark) this.#move(io);
-      return this.#bytesOut > side.mark;
+      if (this.#engine.bytesOut === side.mark) this.#move(io);
+      return this.#engine.bytesOut > side.mark;
     }
-    if (this.#bytesIn > side.mark || io.inputStart < io.inputEnd) return true;
-    if (io.inputEof && !this.#eofTold) {
-      this.#eofTold = true;
-      this.#step(TlsOp.eof, io, undefined, 0, 0);
-    }
-    return this.#eofTold && !side.eofTold;
+    if (this.#engine.bytesIn > side.mark || io.inputStart < io.inputEnd) return true;
+    if (io.inputEof && !this.#engine.inputEnded) this.#engine.endInput(io);
+    return this.#engine.inputEnded && !side.eofTold;
   }
 
   /** One OpenSSL call and what follows from it; undefined: not complete, `side` says what it wants. */
   #perform(operation: TurnOperation, side: Side, io: TurnIo): TurnOutcome | undefined {
     const eofBefore = side.eofTold;
-    const pendingInBefore = this.#result(TlsResult.pendingIn);
+    const pendingInBefore = this.#engine.pendingIn;
     const entries = this.#call(operation, io);
     const sslError = this.#sslError(operation);
-    const moved = this.#bytesIn + this.#bytesOut;
+    const moved = this.#engine.bytesIn + this.#engine.bytesOut;
     if (sslError === SslError.wantRead || sslError === SslError.wantWrite) {
       const wantsInput = sslError === SslError.wantRead;
       side.want = wantsInput ? 'input' : 'output';
       // What was fed came before the call; what was moved out came after it, and is a reason already.
-      side.mark = wantsInput ? this.#bytesIn : this.#bytesOut - this.#result(TlsResult.produced);
-      const inPair = Math.abs(this.#result(TlsResult.pendingIn) - pendingInBefore) + this.#written();
-      const idle = inPair === 0 && this.#result(TlsResult.transferred) === 0 && eofBefore === this.#eofTold;
+      side.mark = wantsInput ? this.#engine.bytesIn : this.#engine.bytesOut - this.#engine.produced;
+      const inPair = Math.abs(this.#engine.pendingIn - pendingInBefore) + this.#engine.written;
+      const idle = inPair === 0 && this.#engine.transferred === 0 && eofBefore === this.#engine.inputEnded;
       if (moved === side.moved && idle) this.#countSpin(operation);
     }
     side.moved = moved;
-    side.eofTold = this.#eofTold;
+    side.eofTold = this.#engine.inputEnded;
     return this.#conclude(operation, side, sslError, entries, io);
   }
 
@@ -309,7 +272,7 @@ export class TlsSession {
       case SslError.wantRead:
       case SslError.wantWrite:
         if (operation === 'write') this.#keepWrite(io);
-        if (operation !== 'handshake' || this.#bytesIn <= this.#handshakeBytesMax) return undefined;
+        if (operation !== 'handshake' || this.#engine.bytesIn <= this.#handshakeBytesMax) return undefined;
         return this.#fail('limit', operation, sslError, entries);
       case SslError.zeroReturn:
         if (operation !== 'read') break;
@@ -322,7 +285,7 @@ export class TlsSession {
   }
 
   #succeeded(operation: TurnOperation, side: Side, io: TurnIo): TurnOutcome | undefined {
-    const inside = this.#result(TlsResult.hasPending) === 1 || this.#result(TlsResult.pendingIn) > 0;
+    const inside = this.#engine.holdsInput;
     switch (operation) {
       case 'handshake':
         this.#handshakeDone = true;
@@ -344,25 +307,25 @@ export class TlsSession {
   /** A side's operation is complete; the next one may begin, or has nothing to do until input comes. */
   #rest(side: Side, untilInput: boolean): void {
     side.want = untilInput ? 'input' : 'nothing';
-    side.mark = this.#bytesIn;
+    side.mark = this.#engine.bytesIn;
   }
 
   #call(operation: TurnOperation, io: TurnIo): NativeEntry[] | undefined {
     if (operation === 'handshake') return this.#callHandshake(io);
-    if (operation === 'shutdown') return this.#step(TlsOp.shutdown, io, undefined, 0, 0);
+    if (operation === 'shutdown') return this.#engine.call(TlsOp.shutdown, io, undefined, 0, 0);
     if (operation === 'read') {
-      const entries = this.#step(TlsOp.read, io, io.data, io.dataStart, io.dataEnd - io.dataStart);
-      io.dataStart += this.#result(TlsResult.transferred);
+      const entries = this.#engine.call(TlsOp.read, io, io.data, io.dataStart, io.dataEnd - io.dataStart);
+      io.dataStart += this.#engine.transferred;
       return entries;
     }
     const pending = this.#pendingWrite;
     if (pending === undefined) {
-      const entries = this.#step(TlsOp.write, io, io.data, io.dataStart, this.#sliceLength(io));
-      io.dataStart += this.#result(TlsResult.transferred);
+      const entries = this.#engine.call(TlsOp.write, io, io.data, io.dataStart, this.#sliceLength(io));
+      io.dataStart += this.#engine.transferred;
       return entries;
     }
-    const entries = this.#step(TlsOp.write, io, pending, 0, pending.length);
-    const left = pending.length - this.#result(TlsResult.transferred);
+    const entries = this.#engine.call(TlsOp.write, io, pending, 0, pending.length);
+    const left = pending.length - this.#engine.transferred;
     this.#pendingWrite = left > 0 ? pending.subarray(pending.length - left) : undefined;
     return entries;
   }
@@ -370,13 +333,13 @@ export class TlsSession {
   #callHandshake(io: TurnIo): NativeEntry[] | undefined {
     this.trace.start(this.#now());
     const startedAt = performance.now();
-    const entries = this.#step(TlsOp.handshake, io, undefined, 0, 0);
+    const entries = this.#engine.call(TlsOp.handshake, io, undefined, 0, 0);
     this.trace.note(
       callResult(this.#sslError('handshake')),
-      this.#written(),
-      this.#result(TlsResult.pendingAfter),
-      this.#result(TlsResult.consumed),
-      this.#result(TlsResult.produced),
+      this.#engine.written,
+      this.#engine.pendingAfter,
+      this.#engine.consumed,
+      this.#engine.produced,
       performance.now() - startedAt,
     );
     return entries;
@@ -405,56 +368,16 @@ export class TlsSession {
     this.trace.stop(this.#now());
     this.#pendingWrite = undefined;
     this.#failure = {
-      kind: kind ?? failureKind(sslError, entries, this.#alerts, this.#eofTold),
+      kind: kind ?? failureKind(sslError, entries, this.#engine.alerts, this.#engine.inputEnded),
       operation: functionName(operation, this.context.role),
       phase: this.#handshakeDone ? 'data' : this.trace.phase,
       sslError,
       entries,
-      alerts: this.#alerts.slice(),
+      alerts: this.#engine.alerts,
       verifyResult,
       verifyText,
     };
     return 'closed';
-  }
-
-  /** The one way into the engine: one crossing, and the books kept. */
-  #step(
-    op: number,
-    io: TurnIo,
-    data: Uint8Array | undefined,
-    dataStart: number,
-    dataLength: number,
-  ): NativeEntry[] | undefined {
-    const feeds = op !== TlsOp.move && op !== TlsOp.eof;
-    const entries = this.#engine.step(
-      op,
-      feeds ? io.input : undefined,
-      feeds ? io.inputStart : 0,
-      feeds ? io.inputEnd - io.inputStart : 0,
-      data,
-      dataStart,
-      dataLength,
-      io.output,
-      io.outputStart,
-      io.outputEnd - io.outputStart,
-    );
-    const consumed = this.#result(TlsResult.consumed);
-    const produced = this.#result(TlsResult.produced);
-    io.inputStart += consumed;
-    io.outputStart += produced;
-    this.#bytesIn += consumed;
-    this.#bytesOut += produced;
-    this.#calls += this.#result(TlsResult.calls);
-    this.#staleEntries += this.#result(TlsResult.staleEntries);
-    if (this.#result(TlsResult.alerts) > 0) this.#takeAlerts();
-    if (op === TlsOp.move && !this.#handshakeDone) this.trace.noteMoved(0, produced);
-    return entries;
-  }
-
-  #takeAlerts(): void {
-    const alerts = this.#alerts.concat(alertsFromTriples(this.#engine.takeAlerts()));
-    // Whoever sends many is told apart by the first ones; the last one says why it ended.
-    this.#alerts = alerts.length <= ALERTS_MAX ? alerts : [...alerts.slice(0, ALERTS_MAX - 1), ...alerts.slice(-1)];
   }
 
   #countSpin(operation: TurnOperation): void {
@@ -464,17 +387,8 @@ export class TlsSession {
 
   /** What the last call came to; SSL_shutdown's 0 means that close_notify was sent. */
   #sslError(operation: TurnOperation): number {
-    const ret = this.#result(TlsResult.ret);
-    return ret > 0 || (operation === 'shutdown' && ret === 0) ? SslError.none : this.#result(TlsResult.sslError);
-  }
-
-  /** Ciphertext that the last call wrote into the pair. */
-  #written(): number {
-    return this.#result(TlsResult.pendingAfter) - this.#result(TlsResult.pendingBefore);
-  }
-
-  #result(index: number): number {
-    return this.#results[index] as number;
+    const ret = this.#engine.ret;
+    return ret > 0 || (operation === 'shutdown' && ret === 0) ? SslError.none : this.#engine.sslError;
   }
 
   #assertLive(operation: string): void {
@@ -501,10 +415,6 @@ function callResult(sslError: number): HandshakeCall['result'] {
     default:
       return 'failed';
   }
-}
-
-function monotonic(): number {
-  return performance.now();
 }
 
 function misuse(operation: string, message: string): ApiMisuse {

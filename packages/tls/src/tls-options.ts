@@ -1,7 +1,7 @@
 import type { CloseReport, ConnectionOptions, EventLoop } from '@sluice/core';
 import type { TlsAlert } from './alert.ts';
 import type { HandshakeSummary } from './handshake-trace.ts';
-import type { TlsSessionOptions } from './session.ts';
+import type { TlsSessionOptions } from './session-options.ts';
 
 /** What can be said of a TLS connection when it is made. `timeouts.connectMs` is the transport's, and has no meaning here. */
 export interface TlsOptions extends ConnectionOptions {

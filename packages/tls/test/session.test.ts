@@ -48,7 +48,10 @@ describe('TlsSession', () => {
 
   it('refuses what cannot be meant', async () => {
     const { client, server } = await contexts();
-    expect(() => new TlsSession(client, { pairBytes: 0 })).to.throw(ApiMisuse, /pairBytes must be a whole number/u);
+    expect(() => new TlsSession(client, { pairBytes: 0 })).to.throw(
+      ApiMisuse,
+      /pairBytes must be a whole number from 1 to 1048576, not 0/u,
+    );
     expect(() => new TlsSession(client, { pairBytes: 1.5 })).to.throw(ApiMisuse);
     const early = new TlsEnd(client);
     expect(() => early.turn('read')).to.throw(ApiMisuse, /finish the handshake first/u);

@@ -1,0 +1,52 @@
+import { ApiMisuse } from '@sluice/errors';
+import type { TlsContext } from './context.ts';
+
+export interface TlsSessionOptions {
+  /** Bytes of each direction of the BIO pair, 1 to 1 MiB. Default 17 KiB, as in OpenSSL: one record of full size. */
+  pairBytes?: number;
+  /** Client: the name to ask for (SNI) and to verify. */
+  servername?: string;
+  /**
+   * Engine calls per turn; then the turn ends with `retry` set. Default 32: a handshake over the usual pair needs 3 or
+   * 4, and one over a tiny pair does not keep other connections waiting.
+   */
+  callsPerTurnMax?: number;
+  /**
+   * Ciphertext that the peer may send before the handshake is done. By default its longest certificate list plus 64
+   * KiB: the other messages take a few.
+   */
+  handshakeBytesMax?: number;
+  /** Monotonic milliseconds, for the handshake's duration. */
+  now?: () => number;
+}
+
+export const PAIR_BYTES_DEFAULT: number = 17 * 1024;
+export const CALLS_PER_TURN_DEFAULT = 32;
+/** More holds memory for nothing: a record is 16 KiB. */
+const PAIR_BYTES_MAX = 1024 * 1024;
+const HANDSHAKE_BYTES_SPARE = 64 * 1024;
+
+/** All of them, checked. Throws `ApiMisuse` that names the wrong one. */
+export function resolveOptions(options: TlsSessionOptions, context: TlsContext): Required<TlsSessionOptions> {
+  const {
+    pairBytes = PAIR_BYTES_DEFAULT,
+    callsPerTurnMax = CALLS_PER_TURN_DEFAULT,
+    handshakeBytesMax = context.certListBytesMax + HANDSHAKE_BYTES_SPARE,
+  } = options;
+  return {
+    pairBytes: checked('pairBytes', pairBytes, PAIR_BYTES_MAX),
+    servername: options.servername ?? '',
+    callsPerTurnMax: checked('callsPerTurnMax', callsPerTurnMax, Number.POSITIVE_INFINITY),
+    handshakeBytesMax: checked('handshakeBytesMax', handshakeBytesMax, Number.POSITIVE_INFINITY),
+    now: options.now ?? (() => performance.now()),
+  };
+}
+
+function checked(option: string, value: number, max: number): number {
+  if (value >= 1 && value <= max && (Number.isSafeInteger(value) || value === Number.POSITIVE_INFINITY)) return value;
+  throw new ApiMisuse(`TlsSession: ${option} must be a whole number from 1 to ${max}, not ${value}`, {
+    code: 'SLUICE_TLS_OPTIONS',
+    layer: 'tls',
+    operation: 'TlsSession',
+  });
+}
