@@ -126,6 +126,7 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
       this.#pending &= ~(Pending.data | Pending.drained);
       this._input.clear();
       this._updateReading();
+      if ((this._state & State.ended) !== 0) this.#limitPeerEnd();
       this.#finishIfEnded();
     }
     return new Promise((resolve) => {
@@ -227,7 +228,7 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
   _ended(): void {
     if ((this._state & State.releasing) !== 0) return;
     this._state |= State.ended;
-    if ((this._state & State.discarding) !== 0) this._deadlines.closing(this.loop.now());
+    if ((this._state & State.discarding) !== 0) this.#limitPeerEnd();
     this.#finishIfEnded();
     this._armDeadline();
   }
@@ -407,6 +408,12 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
   protected override _writeRefusal(): SluiceError {
     if ((this._state & State.releasing) === 0) return writeAfterEndError(this);
     return endedError(this, this.#channel, 'write');
+  }
+
+  /** From now on the peer has `closeMs` to end its direction. */
+  #limitPeerEnd(): void {
+    this._deadlines.closing(this.loop.now());
+    this._armDeadline();
   }
 
   /** Both directions ended in order: let go. */

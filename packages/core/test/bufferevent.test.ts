@@ -329,6 +329,17 @@ describe('BufferEvent', () => {
     expect(b.read().toString()).to.equal('all of it');
   });
 
+  it('close gives up on the peer after closeMs also when our direction had ended long before', async () => {
+    const { loop, a } = pair({ timeouts: { closeMs: 100 } }, { halfOpen: true });
+    a.end();
+    loop.advance(1000);
+    const closed = a.close();
+    loop.advance(99);
+    expect(a.closed).to.equal(undefined);
+    loop.advance(1);
+    expect(await closed).to.include({ end: 'timeout', direction: 'read', code: 'SLUICE_CORE_CLOSE_TIMEOUT' });
+  });
+
   it('flush resolves when output is out and rejects when the connection ends first', async () => {
     const { loop, a, b } = pair();
     b.pause();
