@@ -67,14 +67,14 @@ export interface NativeLoop {
   /** Numeric addresses only; `port` 0 lets the kernel choose. Returns a handle or a negative error number. */
   listenTcp(address: string, port: number, backlog: number, flags: number): number;
   listenPipe(path: string, backlog: number): number;
-  /** Listens on a bound (or already listening) stream socket that the caller hands over. */
+  /** Listens on a bound (or already listening) stream socket, and owns it unless it returns an error. */
   listenFd(fd: number, backlog: number): number;
   /** Stops taking connections: the kernel's backlog fills. At most one accepted socket is held back. */
   pauseAccept(listener: number): number;
   resumeAccept(listener: number): number;
   connectTcp(address: string, port: number): number;
   connectPipe(path: string): number;
-  /** Adopts a connected stream socket or pipe. */
+  /** Adopts a connected stream socket or pipe, and owns it unless it returns an error. */
   openFd(fd: number): number;
   readStart(id: number): number;
   readStop(id: number): number;
@@ -82,8 +82,10 @@ export interface NativeLoop {
    * Writes what it can, without waiting, for many connections in one call.
    *
    * `ops` holds, per connection, `[id, chunkCount, result, (buffer, offset, length) * chunkCount]`, `opsLength` numbers
-   * in all. `buffer` is -1 for the slab, -2 for the scratch, else an index into `buffers`. Each `result` is overwritten with the count of bytes taken
-   * (0 when the socket is full or a queued write is pending), or a negative error number.
+   * in all. `buffer` is -1 for the slab, -2 for the scratch, else an index into `buffers`. Each `result` is overwritten
+   * with the count of bytes taken (0 when the socket is full or a queued write is pending), or a negative error number.
+   * One system call is made per connection, of at most 1024 chunks; the rest is not looked at. Throws on an operation
+   * that passes its bounds, having done those before it.
    */
   flush(ops: Int32Array, opsLength: number, buffers: readonly Uint8Array[]): void;
   /**
