@@ -17,15 +17,16 @@ describe('kv-server and a client that does not read', () => {
   beforeEach(async () => {
     loop = new EventLoop();
     kv = createKvServer({ memoryLimitBytes: 128 * MIB, loop });
+    untilTestEnds({ [Symbol.asyncDispose]: stop });
     port = (await kv.server.listen({ port: 0, host: '127.0.0.1' })).address.port;
     for (let key = 0; key < 100; key += 1)
       kv.store.store('set', `k${key}`, Buffer.alloc(MIB, key), 0, Number.POSITIVE_INFINITY);
   });
 
-  afterEach(async () => {
+  const stop = async (): Promise<void> => {
     await kv.server.close();
     loop.close();
-  });
+  };
 
   const connect = (): Promise<RawClient> => RawClient.connect({ port, host: '127.0.0.1' });
   const outputBytes = (): number => Math.max(...[...kv.server.connections].map((bev) => bev.output.length));

@@ -3,7 +3,10 @@
  */
 const held: AsyncDisposable[] = [];
 
-/** Disposes of it when the running test has ended, well or not; the last one first. */
+/**
+ * Disposes of it when the running test has ended, well or not; the last one first. That is after the `afterEach` hooks of
+ * the test's suites: what `beforeEach` makes for the test is better given here as well.
+ */
 export function untilTestEnds<T extends AsyncDisposable>(resource: T): T {
   held.push(resource);
   return resource;
