@@ -110,10 +110,16 @@ static uint64_t take_turns(struct phase* phase) {
   }
 }
 
+/// Whether answers are missing, or requests are still to begin. A turn that is late is taken all the same.
+static bool goes_on(const struct phase* phase) {
+  uint64_t next = phase->step_ns > 0 ? phase->start_ns + phase->turns * phase->step_ns : now_ns();
+  return phase->outstanding > 0 || next < phase->until_ns;
+}
+
 static void run_until_answered(struct phase* phase) {
   struct fleet* fleet = phase->fleet;
   uint64_t stall_ns = fleet->options->stall_ns;
-  while (phase->outstanding > 0 || now_ns() < phase->until_ns) {
+  while (goes_on(phase)) {
     uint64_t timeout = phase->step_ns > 0 ? take_turns(phase) : stall_ns;
     struct epoll_event events[FLEET_EVENTS];
     int count = wait_events(fleet->target.poll, events, FLEET_EVENTS, timeout);

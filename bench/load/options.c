@@ -132,6 +132,7 @@ struct options options_parse(int argc, char** argv) {
     }
     index += 1;
   }
+  if (options.count > 0 && options.pace_ns > 0) fail(EXIT_USAGE, "--count and --pace-us exclude each other");
   if (options.port == 0) fail(EXIT_USAGE, "--port is needed");
   return options;
 }

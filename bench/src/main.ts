@@ -160,7 +160,7 @@ function printCase({ summary }: Results, benchCase: BenchCase): void {
   const own = summary.find((candidate) => candidate.case === benchCase.name);
   for (const peer of own?.peers ?? []) {
     const metric = peer.measures[benchCase.metric];
-    const words = [`  ${peer.peer.padEnd(10)}`];
+    const words = [`  ${peer.peer.padEnd(9)}`];
     if (metric !== undefined) {
       words.push(
         `${benchCase.metric} ${metric.median.toFixed(2)} (${metric.min.toFixed(2)} to ${metric.max.toFixed(2)})`,
@@ -168,12 +168,14 @@ function printCase({ summary }: Results, benchCase: BenchCase): void {
     }
     if (peer.ratio !== undefined) words.push(`ratio ${peer.ratio.toFixed(2)}`);
     if (peer.target !== undefined) words.push(`aim ${peer.target}`);
-    const { requestsPerSecond, p99Us, serverCpuShare, serverWaitShare } = peer.measures;
+    const { requestsPerSecond, p99Us, serverCpuShare, serverWaitShare, idleCpuUsPerSecond } = peer.measures;
     if (requestsPerSecond !== undefined) words.push(`${Math.round(requestsPerSecond.median)}/s`);
     if (p99Us !== undefined) words.push(`p99 ${Math.round(p99Us.median)} µs`);
+    if (idleCpuUsPerSecond !== undefined) words.push(`idle ${Math.round(idleCpuUsPerSecond.median)} µs/s`);
     if (serverCpuShare !== undefined) words.push(`busy ${(serverCpuShare.median * 100).toFixed(0)} %`);
     if ((serverWaitShare?.median ?? 0) > 0.1) words.push('machine busy');
     if (peer.limitedByLoad > 0) words.push('limited by load');
+    if ((peer.measures.errors?.max ?? 0) > 0) words.push(`up to ${peer.measures.errors?.max} connections failed`);
     if (peer.failures > 0) words.push(`${peer.failures} failed`);
     console.log(words.join(', '));
   }
