@@ -47,10 +47,13 @@ export function checkOptions(options: EventLoopOptions): CheckedLoopOptions {
     measure: options.measure ?? false,
   };
   checkPriorities(checked.priorities);
-  for (const name of ['slabBytes', 'scratchBytes', 'callbacksPerTurnMax'] as const) {
-    const value = checked[name];
-    if (!(value >= 1) || (value !== Number.POSITIVE_INFINITY && !Number.isInteger(value)))
-      misuse(name, value, 'a whole number of 1 or more');
+  for (const name of ['slabBytes', 'scratchBytes'] as const) {
+    if (!Number.isInteger(checked[name]) || checked[name] < 1)
+      misuse(name, checked[name], 'a whole number of 1 or more');
+  }
+  const { callbacksPerTurnMax } = checked;
+  if (!(callbacksPerTurnMax >= 1) || (Number.isFinite(callbacksPerTurnMax) && !Number.isInteger(callbacksPerTurnMax))) {
+    misuse('callbacksPerTurnMax', callbacksPerTurnMax, 'a whole number of 1 or more, or Infinity');
   }
   if (!(checked.dispatchMsMax > 0)) misuse('dispatchMsMax', checked.dispatchMsMax, 'a number above 0');
   if (!(checked.capFromPriority >= 0)) misuse('capFromPriority', checked.capFromPriority, 'a priority');

@@ -200,7 +200,7 @@ export abstract class TurnLoop {
     try {
       if (watchers !== undefined) this.#beginWatched(watchers);
       if (count > 0) this.#backend?.dispatch(count);
-      if (this.#timersDue) {
+      if (this.#timersDue || this._timers.next <= this.#now) {
         this.#timersDue = false;
         this.#timersRun += this._timers.expire(this.#now);
       }
@@ -232,11 +232,13 @@ export abstract class TurnLoop {
 
   /** Queues a task at its priority; nothing if it is queued. */
   _post(task: LoopTask): void {
+    if (this.#closed) return;
     this._queues.post(task);
     this.requestTurn();
   }
 
   _postLater(task: LoopTask): void {
+    if (this.#closed) return;
     this._queues.postLater(task);
     this.requestTurn();
   }

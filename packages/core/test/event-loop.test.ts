@@ -1,6 +1,10 @@
+import { once } from 'node:events';
+import net from 'node:net';
 import { expect } from 'chai';
 import { EventLoop, type LoopMember } from '../src/event-loop.ts';
+import { serve } from '../src/index.ts';
 import { TestLoop } from '../src/testing/index.ts';
+import { DrivenLoop, iterationsUntil, nextIteration } from './support/driven-loop.ts';
 
 class Member implements LoopMember {
   readonly log: string[];
@@ -120,6 +124,51 @@ describe('EventLoop', () => {
     loop.turn();
     expect(log).to.deep.equal(['deliver', 'outer']);
     expect(loop.stats.turns).to.equal(1);
+  });
+
+  it('runs what is more urgent than the middle before it delivers, the rest after, and delivers in every turn', () => {
+    const loop = new TestLoop({ priorities: 3 });
+    const log: string[] = [];
+    for (const priority of [2, 1, 0]) loop.defer(() => log.push(`${priority}`), priority);
+    const member: Member = new Member(log);
+    for (let turn = 0; turn < 3; turn += 1) {
+      loop.activate(member);
+      loop.turn();
+      log.push('|');
+    }
+    expect(log.join(' ')).to.equal('0 deliver | deliver 1 | deliver 2 |');
+    expect(loop.defaultPriority).to.equal(1);
+    expect(() => loop.defer(() => {}, 3)).to.throw(/0 \(most urgent\) to 2/);
+  });
+
+  it('lets input that waited in the kernel come before the deadline that passed meanwhile', async () => {
+    // Turns come from the system alone: the deadline passes between the bytes and the poll that finds them.
+    const loop = new DrivenLoop({ schedule: () => {} });
+    const seen: string[] = [];
+    const server = await serve(
+      { port: 0, host: '127.0.0.1', loop, timeouts: { idleMs: 30 } },
+      { data: (bev) => seen.push(bev.read().toString()), closed: (_bev, report) => seen.push(report.code ?? '') },
+    );
+    const client = net.connect([...server.listening][0]?.address.port ?? 0, '127.0.0.1');
+    await once(server as never, 'connection');
+    client.write('in time');
+    loop.virtual.advance(30);
+    await iterationsUntil(() => seen.length > 0);
+    expect(seen).to.deep.equal(['in time']);
+    expect([...server.connections].map(({ closed }) => closed)).to.deep.equal([undefined]);
+    client.destroy();
+  });
+
+  it('queues nothing and starts no timer once it is closed', async () => {
+    const loop = new DrivenLoop();
+    loop.close();
+    let ran = false;
+    loop.defer(() => (ran = true));
+    loop.deferNext(() => (ran = true));
+    loop.timer(0, () => (ran = true));
+    expect([loop.pending, loop.alive, loop.closed]).to.deep.equal([false, false, true]);
+    await nextIteration();
+    expect(ran).to.equal(false);
   });
 
   it('forgets everything when closed', () => {

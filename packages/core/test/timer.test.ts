@@ -1,3 +1,4 @@
+import { ApiMisuse } from '@sluice/errors';
 import { expect } from 'chai';
 import { TimerQueue, Timer } from '../src/timer.ts';
 import { VirtualClock } from '../src/testing/index.ts';
@@ -111,5 +112,95 @@ describe('TimerQueue', () => {
     }
     clock.advance(1000);
     expect(due.size).to.equal(0);
+  });
+
+  it('repeats without drift: each deadline is the one before it plus the interval', () => {
+    const clock = new VirtualClock();
+    const at: number[] = [];
+    const timers: TimerQueue = new TimerQueue(clock, () => {});
+    const timer: Timer = new Timer(timers, () => at.push(timer.deadline), true).repeat(10);
+    // Each look comes a little late.
+    for (let look = 0; look < 5; look += 1) {
+      clock.advance(10 + (look % 3));
+      timers.expire(clock.now());
+    }
+    expect(at).to.deep.equal([20, 30, 40, 50, 60]);
+    expect(timer.intervalMs).to.equal(10);
+  });
+
+  it('does not make up for what it missed: it goes on an interval from now', () => {
+    const clock = new VirtualClock();
+    let runs = 0;
+    const timers: TimerQueue = new TimerQueue(clock, () => {});
+    const timer: Timer = new Timer(timers, () => (runs += 1), true).repeat(10);
+    clock.advance(57);
+    timers.expire(clock.now());
+    expect([runs, timer.deadline]).to.deep.equal([1, 67]);
+    clock.advance(20);
+    timers.expire(clock.now());
+    // The deadline after 67 would be now: that is no time to catch up, either.
+    expect([runs, timer.deadline]).to.deep.equal([2, 87]);
+  });
+
+  it('begins a new interval or delay by refresh, and a first one that differs by repeat', () => {
+    const { clock, ran, timer } = queue();
+    const once = timer('once').start(20);
+    const every = timer('every').repeat(20, 5);
+    clock.advance(5);
+    expect([ran, every.remainingMs]).to.deep.equal([['every'], 20]);
+    clock.advance(10);
+    once.refresh();
+    every.refresh();
+    expect([once.deadline, every.deadline]).to.deep.equal([35, 35]);
+    expect(once.intervalMs).to.equal(undefined);
+    every.start(1);
+    clock.advance(50);
+    expect(ran).to.deep.equal(['every', 'every', 'once']);
+  });
+
+  it('refuses delays that are no time', () => {
+    const { timer } = queue();
+    expect(() => timer('a').start(Number.NaN)).to.throw(ApiMisuse, /NaN/);
+    for (const wrong of [0, -1, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(() => timer('b').repeat(wrong)).to.throw(ApiMisuse, `above 0, not ${wrong}`);
+    }
+  });
+
+  it('hands what is due to its queue, from which stop and start take it back', () => {
+    const clock = new VirtualClock();
+    const posted: Timer[] = [];
+    const removed: Timer[] = [];
+    const list = {} as NonNullable<Timer['_list']>;
+    const timers: TimerQueue = new TimerQueue(clock, () => timers.expire(clock.now()), {
+      post: (timer) => {
+        timer._list = list;
+        posted.push(timer);
+      },
+      remove: (timer) => {
+        timer._list = undefined;
+        return removed.push(timer) > 0;
+      },
+      dropped: () => {},
+    });
+    let runs = 0;
+    const [first, second] = [0, 0].map((priority) => new Timer(timers, () => (runs += 1), true, priority));
+    first?.start(1);
+    second?.start(1);
+    clock.advance(1);
+    expect(posted).to.deep.equal([first, second]);
+    expect([first?.pending, runs]).to.deep.equal([true, 0]);
+    first?.stop();
+    second?.start(5);
+    expect(removed).to.deep.equal([first, second]);
+    expect([first?.pending, second?.pending, second?.deadline]).to.deep.equal([false, true, 6]);
+  });
+
+  it('starts nothing once it is closed', () => {
+    const { clock, ran, timers, timer } = queue();
+    timer('a').start(1);
+    timers.close();
+    timer('b').start(1);
+    clock.advance(5);
+    expect([ran, timers.length, clock.pending]).to.deep.equal([[], 0, 0]);
   });
 });

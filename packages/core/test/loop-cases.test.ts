@@ -1,0 +1,684 @@
+import { ApiMisuse } from '@sluice/errors';
+import { expect } from 'chai';
+import { once } from 'node:events';
+import net from 'node:net';
+import { Worker } from 'node:worker_threads';
+import { EventLoop, type FdReady, type RunResult, type Timer, type UserEvent } from '../src/index.ts';
+import { DrivenLoop, iterationsUntil, nextIteration } from './support/driven-loop.ts';
+import { fifo, fifos } from './support/fifos.ts';
+
+/** What is true of a readiness, as words. */
+const words = (ready: FdReady): string =>
+  Object.entries(ready)
+    .filter(([, on]) => on)
+    .map(([word]) => word)
+    .join(' ');
+
+const end = ({ reason }: RunResult): string => reason;
+
+/** Cases of libevent's own tests, by their names there, with exact virtual time in place of tolerances. */
+describe('loop: timers, as libevent tests them', () => {
+  it('main/persistent_timeout: an interval fires until the loop exits', async () => {
+    const loop = new DrivenLoop();
+    const at: number[] = [];
+    loop.interval(10, () => {
+      at.push(loop.now());
+      if (at.length === 6) loop.exit();
+    });
+    expect(end(await loop.until(loop.run()))).to.equal('exit');
+    expect(at).to.deep.equal([10, 20, 30, 40, 50, 60]);
+  });
+
+  it('main/persistent_timeout_jump: periods that were missed are not made up for', async () => {
+    const loop = new DrivenLoop();
+    const at: number[] = [];
+    loop.interval(100, () => at.push(loop.now()));
+    loop.defer(() => {
+      loop.virtual.advance(300);
+      loop.exit({ afterMs: 50 });
+    });
+    await loop.until(loop.run());
+    expect(at).to.deep.equal([300]);
+  });
+
+  it('main/persistent_active_timeout: activity begins a new period, timeouts follow each other', async () => {
+    const loop = new DrivenLoop();
+    const seen: string[] = [];
+    const watcher = loop.watchFd(
+      fifo().reader,
+      'readable',
+      (ready) => {
+        seen.push(`${words(ready)} at ${loop.now()}`);
+        if (seen.length === 3) loop.exit();
+      },
+      { timeoutMs: 200 },
+    );
+    loop.timer(100, () => watcher.trigger('readable'));
+    await loop.until(loop.run());
+    expect(seen).to.deep.equal(['readable at 100', 'timeout at 300', 'timeout at 500']);
+  });
+
+  it('main/common_timeout: many timers of few durations keep order and period, and are counted', async () => {
+    const loop = new DrivenLoop();
+    const fired: string[] = [];
+    const timers: Timer[] = [];
+    for (let index = 0; index < 100; index += 1) {
+      const ms = index % 2 === 0 ? 10 : 25;
+      timers.push(loop.interval(ms, () => fired.push(`${index}@${loop.now()}`)));
+    }
+    expect(loop.stats.timersPending).to.equal(100);
+    await loop.pass(25);
+    const of = (ms: number, first: number): string[] =>
+      Array.from({ length: 50 }, (_, index) => `${2 * index + first}@${ms}`);
+    expect(fired).to.deep.equal([...of(10, 0), ...of(20, 0), ...of(25, 1)]);
+    for (const timer of timers) timer.stop();
+    expect(loop.stats.timersPending).to.equal(0);
+  });
+
+  it('main/event_once, main/event_once_never: each fires once; one whose time never came does not', async () => {
+    const loop = new DrivenLoop();
+    const pipe = fifo();
+    let called = 0;
+    loop.watchFd(pipe.reader, 'readable', () => (called += 1), { once: true });
+    pipe.write('x');
+    for (let index = 0; index < 1000; index += 1) loop.timer(0, () => (called += 1));
+    for (let index = 0; index < 1000; index += 1) loop.defer(() => (called += 1));
+    loop.timer(50, () => (called += 100));
+    loop.timer(10_000, () => (called = -1));
+    loop.exit({ afterMs: 75 });
+    await loop.until(loop.run());
+    expect(called).to.equal(2101);
+    loop.close();
+    loop.virtual.advance(20_000);
+    await nextIteration();
+    expect(called).to.equal(2101);
+  });
+
+  it('main/gettimeofday_cached, _sleep, _reset: the time stands still in a callback until it is asked to move', async () => {
+    const loop = new DrivenLoop();
+    const seen: number[] = [];
+    loop.timer(5, () => {
+      seen.push(loop.now());
+      loop.virtual.advance(100);
+      seen.push(loop.now());
+      seen.push(loop.updateNow(), loop.now());
+    });
+    await loop.pass(5);
+    expect(seen).to.deep.equal([5, 5, 105, 105]);
+  });
+});
+
+describe('loop: priorities, as libevent tests them', () => {
+  for (const [priorities, one, two] of [
+    [1, 3, 3],
+    [2, 3, 1],
+    [3, 3, 0],
+  ] as const) {
+    it(`main/priorities: with ${priorities}, the urgent one runs ${one} times and the other ${two} times`, async () => {
+      const loop = new DrivenLoop({ priorities });
+      const counts = { one: 0, two: 0 };
+      const start = (name: 'one' | 'two', priority: number): void => {
+        const timer = loop.timer(
+          0,
+          () => {
+            counts[name] += 1;
+            if (counts[name] === 3) loop.exit();
+            else timer.start(0);
+          },
+          { priority },
+        );
+      };
+      start('one', 0);
+      start('two', priorities - 1);
+      expect(end(await loop.until(loop.run()))).to.equal('exit');
+      expect(counts).to.deep.equal({ one, two });
+    });
+  }
+
+  it('main/priority_active_inversion: what becomes urgent in a callback comes before the rest of the queue', async () => {
+    const loop = new DrivenLoop({ priorities: 8 });
+    const order: string[] = [];
+    const urgent = loop.userEvent(() => order.push('e2'), { priority: 0 });
+    const second = loop.userEvent(() => order.push('e1'), { priority: 4 });
+    const third = loop.userEvent(() => order.push('e3'), { priority: 4 });
+    const first = loop.userEvent(
+      () => {
+        order.push('e0');
+        second.trigger();
+        urgent.trigger();
+      },
+      { priority: 4 },
+    );
+    first.trigger();
+    third.trigger();
+    await loop.until(loop.run());
+    expect(order).to.deep.equal(['e0', 'e2', 'e3', 'e1']);
+  });
+
+  it('main/active_later: what activates itself for later runs once a turn and starves no timer', async () => {
+    const loop = new DrivenLoop();
+    let runs = 0;
+    const again: UserEvent = loop.userEvent(() => {
+      runs += 1;
+      again.triggerLater();
+    });
+    again.trigger();
+    let firedAfter = -1;
+    loop.timer(3, () => {
+      firedAfter = runs;
+      loop.exit();
+    });
+    const before = loop.turns;
+    const run = loop.run();
+    for (let ms = 0; ms < 3; ms += 1) {
+      loop.virtual.advance(1);
+      await nextIteration();
+    }
+    const { turns } = await run;
+    expect(firedAfter).to.be.above(0);
+    expect(runs).to.be.at.most(turns);
+    expect(loop.turns - before).to.be.at.least(runs);
+  });
+
+  it('thread/deferred_cb_skew: 128 tasks that queue themselves again do not keep a timer from its time', async () => {
+    const loop = new DrivenLoop({ callbacksPerTurnMax: 16 });
+    let ran = 0;
+    for (let index = 0; index < 128; index += 1) {
+      const again = (): void => {
+        ran += 1;
+        loop.defer(again);
+      };
+      loop.defer(again);
+    }
+    let firedAt = -1;
+    loop.timer(1000, () => (firedAt = loop.now()));
+    for (let turn = 0; firedAt < 0 && turn < 2000; turn += 1) {
+      const before = ran;
+      loop.virtual.advance(1);
+      loop.turn();
+      expect(ran - before).to.be.at.most(16);
+    }
+    // The timer waits its turn among the 128, sixteen a turn.
+    expect(firedAt).to.be.within(1000, 1009);
+  });
+});
+
+describe('loop: runs, as libevent tests them', () => {
+  it('main/loopexit: ends the run when its time has come', async () => {
+    const loop = new DrivenLoop();
+    loop.timer(10_000, () => {});
+    loop.exit({ afterMs: 300 });
+    const result = await loop.until(loop.run());
+    expect(result.reason).to.equal('exit');
+    expect(loop.now()).to.equal(300);
+    expect(loop.lastExit).to.equal('exit');
+  });
+
+  it('main/loopexit_multiple: the earliest counts, and the next run is not concerned', async () => {
+    const loop = new DrivenLoop();
+    const timer = loop.timer(1000, () => {});
+    loop.exit({ afterMs: 300 });
+    loop.exit({ afterMs: 200 });
+    loop.exit({ afterMs: 250 });
+    await loop.until(loop.run());
+    expect(loop.now()).to.equal(200);
+    expect(end(await loop.until(loop.run()))).to.equal('idle');
+    expect(loop.now()).to.equal(1000);
+    expect(timer.pending).to.equal(false);
+  });
+
+  it('main/loopbreak: ends the run after the callback that runs now, and the rest stays queued', async () => {
+    const loop = new DrivenLoop();
+    const order: string[] = [];
+    loop.defer(() => {
+      order.push('breaks');
+      expect(loop.break()).to.equal(true);
+    });
+    loop.defer(() => order.push('rest'));
+    expect(end(await loop.run())).to.equal('break');
+    expect(order).to.deep.equal(['breaks']);
+    expect(loop.lastExit).to.equal('break');
+    expect(end(await loop.run())).to.equal('idle');
+    expect(order).to.deep.equal(['breaks', 'rest']);
+    expect(loop.break()).to.equal(false);
+  });
+
+  it('main/bad_reentrant: a run inside a run is refused, and the outer one goes on', async () => {
+    const loop = new DrivenLoop();
+    let inner: Promise<unknown> | undefined;
+    loop.defer(() => {
+      inner = loop.run().catch((error: unknown) => error);
+    });
+    expect(end(await loop.run())).to.equal('idle');
+    const error = await inner;
+    expect(error).to.be.instanceOf(ApiMisuse);
+    expect((error as ApiMisuse).code).to.equal('SLUICE_CORE_LOOP_REENTRY');
+  });
+
+  it('main/want_only_once: a run of one turn leaves the rest of the time alone', async () => {
+    const loop = new DrivenLoop();
+    const order: string[] = [];
+    loop.timer(1, () => order.push('first'));
+    loop.timer(5, () => order.push('second'));
+    expect(end(await loop.until(loop.run({ once: true })))).to.equal('turn');
+    expect(order).to.deep.equal(['first']);
+    expect(loop.now()).to.equal(1);
+  });
+
+  it('thread/no_events: a run that is kept alive waits with nothing to do, and is woken by another thread', async () => {
+    const loop = new EventLoop();
+    const woken = loop.userEvent(() => loop.exit());
+    const run = loop.run({ keepAlive: true });
+    const worker = new Worker('require("node:worker_threads").parentPort.postMessage(1)', { eval: true });
+    worker.once('message', () => woken.trigger());
+    expect(end(await run)).to.equal('exit');
+    await worker.terminate();
+    loop.close();
+  });
+
+  it('main/free_active_base: a loop with callbacks queued can be closed, and none of them runs', async () => {
+    const loop = new DrivenLoop();
+    let ran = 0;
+    const event = loop.userEvent(() => (ran += 1));
+    event.trigger();
+    loop.timer(0, () => (ran += 1));
+    loop.watchFd(fifo().writer, 'writable', () => (ran += 1)).trigger('writable');
+    const run = loop.run();
+    expect(loop.close().map(({ kind }) => kind)).to.have.members(['timer', 'user', 'fd']);
+    expect(end(await run)).to.equal('closed');
+    for (let iteration = 0; iteration < 3; iteration += 1) await nextIteration();
+    expect(ran).to.equal(0);
+  });
+});
+
+describe('loop: events, as libevent tests them', () => {
+  it('main/event_remove_timeout: ends the timeout and leaves the rest', async () => {
+    const loop = new DrivenLoop();
+    const pipe = fifo();
+    const seen: string[] = [];
+    const watcher = loop.watchFd(pipe.reader, 'readable', (ready) => seen.push(words(ready)), {
+      timeoutMs: 20,
+      once: true,
+    });
+    expect(watcher.deadline).to.equal(20);
+    watcher.setTimeout(null);
+    expect(watcher.deadline).to.equal(undefined);
+    await loop.pass(40);
+    expect(seen).to.deep.equal([]);
+    expect(watcher.pending).to.equal(true);
+    pipe.write('x');
+    await iterationsUntil(() => seen.length > 0);
+    expect(seen).to.deep.equal(['readable']);
+  });
+
+  it('main/event_timeout_lost: readiness and timeout of one turn come in one callback', async () => {
+    const loop = new DrivenLoop({ schedule: () => {} });
+    const pipe = fifo();
+    const seen: string[] = [];
+    loop.watchFd(pipe.reader, 'readable', (ready) => seen.push(words(ready)), { timeoutMs: 20, once: true });
+    pipe.write('x');
+    // The deadline passes before the system is asked.
+    loop.virtual.advance(20);
+    await iterationsUntil(() => seen.length > 0);
+    expect(seen).to.deep.equal(['readable timeout']);
+  });
+
+  it('main/nonpersist_readd: a single watcher that starts itself again runs again', async () => {
+    const loop = new DrivenLoop();
+    const pipe = fifo();
+    pipe.write('x');
+    let calls = 0;
+    loop.watchFd(
+      pipe.reader,
+      'readable',
+      (_ready, watcher) => {
+        expect(watcher.pending).to.equal(false);
+        calls += 1;
+        if (calls === 1) watcher.start();
+      },
+      { once: true },
+    );
+    expect(end(await loop.until(loop.run()))).to.equal('idle');
+    expect(calls).to.equal(2);
+  });
+
+  it('main/multiple_events_for_same_fd: each watcher of a descriptor is told, of what it wants', async () => {
+    const loop = new DrivenLoop();
+    const pipe = fifo();
+    const seen: string[] = [];
+    const options = { once: true };
+    loop.watchFd(pipe.reader, 'readable', (ready) => seen.push(`a ${words(ready)}`), options);
+    loop.watchFd(pipe.reader, ['readable', 'disconnect'], (ready) => seen.push(`b ${words(ready)}`), options);
+    loop.watchFd(pipe.writer, 'writable', (ready) => seen.push(`c ${words(ready)}`), options);
+    pipe.write('x');
+    expect(end(await loop.until(loop.run()))).to.equal('idle');
+    expect(seen).to.have.members(['a readable', 'b readable', 'c writable']);
+  });
+
+  it('main/many_events: 70 descriptors are watched at once, and each is told', async () => {
+    const loop = new DrivenLoop();
+    const told = new Set<number>();
+    const pipes = fifos(70);
+    for (const [index, { reader }] of pipes.entries()) {
+      loop.watchFd(reader, 'readable', () => told.add(index), { once: true });
+    }
+    for (const pipe of pipes) pipe.write('x');
+    expect(end(await loop.until(loop.run()))).to.equal('idle');
+    expect(told.size).to.equal(70);
+  });
+
+  it('main/manipulate_active_events: what is stopped while queued does not run, what is added does', async () => {
+    const loop = new DrivenLoop();
+    const order: string[] = [];
+    const victim = loop.userEvent(() => order.push('victim'));
+    const timer = loop.timer(0, () => order.push('timer'));
+    const late = loop.userEvent(() => order.push('late'));
+    loop.defer(() => {
+      expect(victim.pending).to.equal(true);
+      victim.stop();
+      timer.stop();
+      late.trigger();
+    });
+    victim.trigger();
+    await loop.until(loop.run());
+    expect(order).to.deep.equal(['late']);
+    expect(victim.pending).to.equal(false);
+  });
+
+  it('main/event_pending: says what can still come, and when', async () => {
+    const loop = new DrivenLoop();
+    const timer = loop.timer(30, () => {});
+    const watcher = loop.watchFd(fifo().reader, 'readable', () => {}, { timeoutMs: 50 });
+    const signal = loop.signal('SIGUSR2');
+    await loop.pass(10);
+    expect([timer.pending, timer.deadline, timer.remainingMs]).to.deep.equal([true, 30, 20]);
+    expect([watcher.pending, watcher.deadline]).to.deep.equal([true, 50]);
+    expect(signal.pending).to.equal(true);
+    timer.stop();
+    watcher.stop();
+    signal.stop();
+    expect([timer.pending, timer.remainingMs, watcher.pending, watcher.deadline]).to.deep.equal([
+      false,
+      undefined,
+      false,
+      undefined,
+    ]);
+    expect(signal.pending).to.equal(false);
+  });
+
+  it('main/event_base_get_num_events, main/event_base_get_max_events: counts, and peaks until they are reset', async () => {
+    const loop = new DrivenLoop();
+    const timers = [1, 2, 3].map((ms) => loop.timer(ms, () => {}));
+    const user = loop.userEvent(() => {});
+    user.trigger();
+    loop.defer(() => {});
+    expect(loop.stats).to.include({ timersPending: 3, callbacksQueued: 2 });
+    expect(loop.handles().map(({ kind }) => kind)).to.deep.equal(['timer', 'timer', 'timer', 'user']);
+    await loop.pass(3);
+    expect(timers.map(({ pending }) => pending)).to.deep.equal([false, false, false]);
+    expect(loop.stats).to.include({ timersPending: 0, callbacksQueued: 0, timersPendingMax: 3, callbacksQueuedMax: 2 });
+    expect(loop.stats).to.include({ callbacksRun: 5, timersRun: 3 });
+    loop.resetPeaks();
+    expect(loop.stats).to.include({ timersPendingMax: 0, callbacksQueuedMax: 0 });
+  });
+
+  it('main/bad_assign: what makes no sense is refused with its reason, and leaves nothing behind', () => {
+    const loop = new DrivenLoop();
+    const { reader } = fifo();
+    expect(() => loop.watchFd(reader, [], () => {})).to.throw(ApiMisuse, /an empty list/);
+    expect(() => loop.watchFd(reader, 'signal' as 'readable', () => {})).to.throw(ApiMisuse, /signal is nothing/);
+    expect(() => loop.watchFd(-1, 'readable', () => {})).to.throw(ApiMisuse, /-1 is not a file descriptor/);
+    expect(() => loop.signal('SIGKILL')).to.throw(ApiMisuse, /SIGKILL/);
+    expect(() => loop.userEvent(() => {}, { priority: 1 })).to.throw(ApiMisuse, /0 \(most urgent\) to 0, not 1/);
+    expect(() => loop.timer(Number.NaN, () => {})).to.throw(ApiMisuse, /NaN/);
+    expect(() => loop.interval(0, () => {})).to.throw(ApiMisuse, /above 0/);
+    expect(loop.handles()).to.deep.equal([]);
+  });
+
+  it('main/event_foreach, main/get_assignment: the list of what is open is a snapshot of plain values', () => {
+    const loop = new DrivenLoop({ priorities: 3 });
+    const { reader } = fifo();
+    loop.watchFd(reader, ['readable', 'disconnect'], () => {}, { priority: 2, timeoutMs: 40 });
+    loop.timer(7, () => {}, { priority: 0 }).unref();
+    const user = loop.userEvent(() => {}, { name: 'wake up' });
+    const handles = loop.handles();
+    void user.close();
+    expect(handles).to.deep.equal([
+      { kind: 'timer', name: 'timer', hasRef: false, pending: true, priority: 0, deadline: 7 },
+      { kind: 'fd', name: `fd ${reader} readable disconnect`, hasRef: true, pending: true, priority: 2, deadline: 40 },
+      { kind: 'user', name: 'wake up', hasRef: false, pending: false, priority: 1 },
+    ]);
+    expect(handles.find(({ kind }) => kind === 'user')?.name).to.equal('wake up');
+  });
+
+  it('main/active_by_fd: a descriptor can be declared ready, for the watcher that it concerns', async () => {
+    const loop = new DrivenLoop();
+    const pipe = fifo();
+    const seen: string[] = [];
+    const watcher = loop.watchFd(pipe.reader, 'readable', (ready) => seen.push(`one ${words(ready)}`));
+    loop.watchFd(pipe.reader, 'readable', (ready) => seen.push(`other ${words(ready)}`));
+    watcher.trigger(['readable', 'disconnect']);
+    watcher.trigger('readable');
+    await loop.pass(0);
+    expect(seen).to.deep.equal(['one readable disconnect']);
+  });
+
+  for (const [how, persist] of [
+    ['close', false],
+    ['close', true],
+    ['shutdown', false],
+    ['shutdown', true],
+  ] as const) {
+    it(`main/simpleclose_${how}${persist ? '_persist' : ''}: the peer's end is seen without reading what it sent`, async () => {
+      const loop = new DrivenLoop();
+      const server = net.createServer({ pauseOnConnect: true, allowHalfOpen: true }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const client = net.connect((server.address() as net.AddressInfo).port, '127.0.0.1');
+      const [socket] = (await once(server, 'connection')) as [net.Socket & { _handle: { fd: number } }];
+      const seen: string[] = [];
+      loop.watchFd(
+        socket._handle.fd,
+        'disconnect',
+        (ready, watcher) => {
+          seen.push(words(ready));
+          if (seen.length === (persist ? 3 : 1)) watcher.stop();
+        },
+        { once: !persist },
+      );
+      client.write('never read');
+      await nextIteration();
+      expect(seen).to.deep.equal([]);
+      if (how === 'close') client.destroy();
+      else client.end();
+      await loop.run();
+      expect(seen).to.deep.equal(Array.from({ length: persist ? 3 : 1 }, () => 'disconnect'));
+      client.destroy();
+      socket.destroy();
+      server.close();
+    });
+  }
+});
+
+describe('loop: signals, as libevent tests them', () => {
+  it('main/signal_free_in_callback: two are on their way, the first callback ends the watcher', async () => {
+    const loop = new DrivenLoop();
+    let calls = 0;
+    const watcher = loop.signal('SIGUSR2', () => {
+      calls += 1;
+      void watcher.close();
+      process.emit('SIGUSR2', 'SIGUSR2');
+    });
+    const other = loop.signal('SIGUSR2');
+    process.kill(process.pid, 'SIGUSR2');
+    process.kill(process.pid, 'SIGUSR2');
+    await iterationsUntil(() => calls > 0);
+    for (let iteration = 0; iteration < 5; iteration += 1) await nextIteration();
+    expect(calls).to.equal(1);
+    await other.close();
+  });
+
+  it('main/immediatesignal: one that is raised in a callback comes to the loop', async () => {
+    const loop = new DrivenLoop();
+    let inTurn = false;
+    const watcher = loop.signal('SIGUSR2', () => {
+      inTurn = loop.inTurn;
+      loop.exit();
+    });
+    loop.defer(() => process.kill(process.pid, 'SIGUSR2'));
+    expect(end(await loop.run({ keepAlive: true }))).to.equal('exit');
+    expect(inTurn).to.equal(true);
+    await watcher.close();
+    expect(process.listenerCount('SIGUSR2')).to.equal(0);
+  });
+
+  it('main/signal_while_processing: one that comes during a callback of its own brings another callback', async () => {
+    const loop = new DrivenLoop();
+    const times: number[] = [];
+    loop.signal('SIGUSR2', (_signal, count) => {
+      times.push(count);
+      if (times.length === 1) process.kill(process.pid, 'SIGUSR2');
+      else loop.exit();
+    });
+    process.emit('SIGUSR2', 'SIGUSR2');
+    process.emit('SIGUSR2', 'SIGUSR2');
+    await loop.run({ keepAlive: true });
+    expect(times).to.deep.equal([2, 1]);
+  });
+});
+
+describe('loop: watchers and ends, as libevent tests them', () => {
+  it('watch/callback_ordering: prepare after all work, check before it, each in order of registration', async () => {
+    const loop = new DrivenLoop();
+    const order: string[] = [];
+    loop.onPrepare(({ timeoutMs }) => order.push(`prepare 1 (${timeoutMs})`));
+    const once = loop.onPrepare(() => {
+      order.push('prepare 2');
+      once.unsubscribe();
+    });
+    loop.onCheck(() => order.push('check 1'));
+    loop.onCheck(() => order.push('check 2'));
+    loop.timer(1000, () => order.push('timer'));
+    loop.defer(() => order.push('deferred'));
+    const run = loop.run();
+    await nextIteration();
+    expect(order).to.deep.equal(['check 1', 'check 2', 'deferred', 'prepare 1 (1000)', 'prepare 2']);
+    order.length = 0;
+    await loop.until(run);
+    expect(order).to.deep.equal(['check 1', 'check 2', 'timer', 'prepare 1 (undefined)']);
+  });
+
+  it('watch/timeout_unavailable: without a timer there is no time to tell', async () => {
+    const loop = new DrivenLoop();
+    const seen: (number | undefined)[] = [];
+    loop.onPrepare(({ timeoutMs }) => seen.push(timeoutMs));
+    loop.defer(() => {});
+    await loop.pass(0);
+    expect(seen).to.deep.equal([undefined]);
+  });
+
+  it('a watcher that ends itself or another one in its callback does not disturb the round', async () => {
+    const loop = new DrivenLoop();
+    const order: string[] = [];
+    const first = loop.onCheck(() => {
+      order.push('first');
+      first.unsubscribe();
+      third.unsubscribe();
+      loop.onCheck(() => order.push('added'));
+    });
+    loop.onCheck(() => order.push('second'));
+    const third = loop.onCheck(() => order.push('third'));
+    for (let turn = 0; turn < 2; turn += 1) {
+      loop.defer(() => {});
+      await loop.pass(0);
+    }
+    expect(order).to.deep.equal(['first', 'second', 'second', 'added']);
+  });
+
+  it('finalize/cb_invoked, finalize/free_finalize: closing drops the callback that is queued, and tells from the loop', async () => {
+    const loop = new DrivenLoop();
+    let ran = 0;
+    for (const close of [
+      () => {
+        const event = loop.userEvent(() => (ran += 1));
+        event.trigger();
+        return event;
+      },
+      () => {
+        const watcher = loop.watchFd(fifo().writer, 'writable', () => (ran += 1));
+        watcher.trigger('writable');
+        return watcher;
+      },
+      () => {
+        const signal = loop.signal('SIGUSR2', () => (ran += 1));
+        process.emit('SIGUSR2', 'SIGUSR2');
+        return signal;
+      },
+    ]) {
+      const event = close();
+      expect(event.pending).to.equal(true);
+      const done = event.close();
+      expect(event.close()).to.equal(done);
+      expect(event.pending).to.equal(false);
+      let told = false;
+      void done.then(() => (told = true));
+      await Promise.resolve();
+      expect(told).to.equal(false);
+      await done;
+    }
+    expect(ran).to.equal(0);
+    expect(loop.handles()).to.deep.equal([]);
+  });
+
+  it('finalize/within_cb: closed in its own callback, it is told after that, and nothing follows', async () => {
+    const loop = new DrivenLoop();
+    const order: string[] = [];
+    const event = loop.userEvent(() => {
+      order.push('callback');
+      void event.close().then(() => order.push('closed'));
+      order.push('callback ends');
+    });
+    event.trigger();
+    await loop.pass(1);
+    expect(order).to.deep.equal(['callback', 'callback ends', 'closed']);
+  });
+
+  it('finalize/debug_use_after_free: what is closed says so when it is used', async () => {
+    const loop = new DrivenLoop();
+    const event = loop.userEvent(() => {}, { name: 'flusher' });
+    const watcher = loop.watchFd(fifo().reader, 'readable', () => {});
+    const signal = loop.signal('SIGUSR2');
+    await Promise.all([event.close(), watcher.close(), signal.close()]);
+    expect(() => event.trigger()).to.throw(ApiMisuse, /trigger: flusher is closed/);
+    expect(() => watcher.start()).to.throw(ApiMisuse, /start: fd \d+ is closed/);
+    expect(() => signal.start()).to.throw(ApiMisuse, /start: SIGUSR2 is closed/);
+    expect(process.listenerCount('SIGUSR2')).to.equal(0);
+  });
+
+  for (const kind of ['timer', 'user', 'fd', 'signal', 'deferred', 'prepare', 'check'] as const) {
+    it(`a loop that is closed in the callback of a ${kind} ends there, with everything on it`, async () => {
+      const loop = new DrivenLoop();
+      let calls = 0;
+      let later = 0;
+      const close = (): void => {
+        calls += 1;
+        loop.close();
+        loop.defer(() => (later += 1));
+      };
+      if (kind === 'timer') loop.interval(1, close);
+      else if (kind === 'user') loop.userEvent(close).trigger();
+      else if (kind === 'fd') loop.watchFd(fifo().writer, 'writable', close);
+      else if (kind === 'signal') loop.signal('SIGUSR2', close);
+      else if (kind === 'deferred') loop.defer(close);
+      else if (kind === 'prepare') loop.onPrepare(close);
+      else loop.onCheck(close);
+      if (kind === 'signal') process.emit('SIGUSR2', 'SIGUSR2');
+      loop.timer(1, () => {});
+      const run = loop.run();
+      expect(end(await loop.until(run))).to.equal('closed');
+      await loop.pass(5);
+      expect([calls, later]).to.deep.equal([1, 0]);
+      expect(loop.uncaughtErrors).to.deep.equal([]);
+      expect(process.listenerCount('SIGUSR2')).to.equal(0);
+    });
+  }
+});
