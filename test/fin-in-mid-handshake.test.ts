@@ -4,6 +4,7 @@ import { HandPeer } from './support/hand-peer.ts';
 import { Scene } from './support/scene.ts';
 import { truthOf } from './support/truth.ts';
 import { Visit } from './support/visit.ts';
+import { untilTestEnds } from './support/until-test-ends.ts';
 
 const truth = {
   end: 'truncated',
@@ -27,8 +28,8 @@ describe('A FIN in mid-handshake', () => {
       ["after the server's flight", Number.POSITIVE_INFINITY, true],
     ] as const) {
       it(`${name} is a truncation and no reset${halfOpen ? ', half-open' : ''}`, async () => {
-        await using scene = await Scene.listen({ tls: {}, tlsOptions: { halfOpen }, virtualTime: true });
-        await using peer = await HandPeer.connect(scene.where, { context: context({}) });
+        const scene = untilTestEnds(await Scene.listen({ tls: {}, tlsOptions: { halfOpen }, virtualTime: true }));
+        const peer = untilTestEnds(await HandPeer.connect(scene.where, { context: context({}) }));
         const witness = await scene.witness();
         const hello = peer.shake();
         if (helloBytes > 0) peer.send(hello.subarray(0, helloBytes));
@@ -47,7 +48,7 @@ describe('A FIN in mid-handshake', () => {
   }
 
   it('of a server is a truncation to its client', async () => {
-    await using visit = await Visit.begin({ virtualTime: true });
+    const visit = untilTestEnds(await Visit.begin({ virtualTime: true }));
     const { peer, witness } = visit;
     await peer.more();
     peer.send(peer.shake().subarray(0, 200));

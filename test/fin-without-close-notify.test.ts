@@ -4,6 +4,7 @@ import { HandPeer } from './support/hand-peer.ts';
 import { Scene } from './support/scene.ts';
 import { truthOf } from './support/truth.ts';
 import { Visit } from './support/visit.ts';
+import { untilTestEnds } from './support/until-test-ends.ts';
 
 const truth = {
   end: 'truncated',
@@ -25,9 +26,9 @@ describe('A FIN without close_notify', () => {
       ['in the middle of a record, with 60 kB in front of it', 7, 60_000],
     ] as const) {
       it(`${name} is a truncation, told once and after the data, TLS ${version === tls12 ? '1.2' : '1.3'}`, async () => {
-        await using scene = await Scene.listen({ tls: {}, virtualTime: true });
+        const scene = untilTestEnds(await Scene.listen({ tls: {}, virtualTime: true }));
         const versions = { minVersion: version, maxVersion: version };
-        await using peer = await HandPeer.connect(scene.where, { context: context(versions) });
+        const peer = untilTestEnds(await HandPeer.connect(scene.where, { context: context(versions) }));
         await peer.handshake();
         const witness = await scene.witness();
         const data = Buffer.alloc(dataBytes, 'data');
@@ -46,7 +47,7 @@ describe('A FIN without close_notify', () => {
   }
 
   it('of a server is a truncation to its client', async () => {
-    await using visit = await Visit.begin();
+    const visit = untilTestEnds(await Visit.begin());
     const { peer, witness } = visit;
     await peer.handshake();
     peer.send(peer.seal('half of the ans'));
@@ -57,8 +58,8 @@ describe('A FIN without close_notify', () => {
   });
 
   it('behind close_notify is a clean end', async () => {
-    await using scene = await Scene.listen({ tls: {} });
-    await using peer = await HandPeer.connect(scene.where, { context: context({}) });
+    const scene = untilTestEnds(await Scene.listen({ tls: {} }));
+    const peer = untilTestEnds(await HandPeer.connect(scene.where, { context: context({}) }));
     await peer.handshake();
     const witness = await scene.witness();
     peer.send(peer.seal('all'), peer.sealEnd());

@@ -3,6 +3,7 @@ import { context, tls12, tls13 } from '../packages/native/test/support/engines.t
 import { flipped, HandPeer } from './support/hand-peer.ts';
 import { Scene } from './support/scene.ts';
 import { truthOf } from './support/truth.ts';
+import { untilTestEnds } from './support/until-test-ends.ts';
 
 const HEADER_BYTES = 5;
 
@@ -14,9 +15,9 @@ describe('One flipped bit in a record', () => {
     ['TLS 1.3', tls13, undefined, ['0A000119', '0A000139']],
   ] as const) {
     it(`is told as what it is, after the data before it, ${name}`, async () => {
-      await using scene = await Scene.listen({ tls: {}, virtualTime: true });
+      const scene = untilTestEnds(await Scene.listen({ tls: {}, virtualTime: true }));
       const client = context({ minVersion: version, maxVersion: version, ciphers });
-      await using peer = await HandPeer.connect(scene.where, { context: client });
+      const peer = untilTestEnds(await HandPeer.connect(scene.where, { context: client }));
       await peer.handshake();
       const good = peer.seal('good');
       const bad = peer.seal('damaged');

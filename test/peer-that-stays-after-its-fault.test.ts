@@ -2,14 +2,15 @@ import { expect } from 'chai';
 import { context } from '../packages/native/test/support/engines.ts';
 import { flipped, HandPeer } from './support/hand-peer.ts';
 import { Scene } from './support/scene.ts';
+import { untilTestEnds } from './support/until-test-ends.ts';
 
 /** How long a connection waits for the peer after its alert, by default. */
 const CLOSE_MS = 3000;
 
 describe('A peer that broke the protocol and stays', () => {
   it('gets its echoes and the alert, and is let go of in the end', async () => {
-    await using scene = await Scene.listen({ tls: {}, echo: true, virtualTime: true });
-    await using peer = await HandPeer.connect(scene.where, { context: context({}) });
+    const scene = untilTestEnds(await Scene.listen({ tls: {}, echo: true, virtualTime: true }));
+    const peer = untilTestEnds(await HandPeer.connect(scene.where, { context: context({}) }));
     await peer.handshake();
     peer.send(peer.seal('hello'));
     expect((await peer.take(5)).toString()).to.equal('hello');
@@ -30,8 +31,8 @@ describe('A peer that broke the protocol and stays', () => {
   });
 
   it('and whose echo is in flight gets the alert behind it', async () => {
-    await using scene = await Scene.listen({ tls: {}, echo: true, virtualTime: true });
-    await using peer = await HandPeer.connect(scene.where, { context: context({}) });
+    const scene = untilTestEnds(await Scene.listen({ tls: {}, echo: true, virtualTime: true }));
+    const peer = untilTestEnds(await HandPeer.connect(scene.where, { context: context({}) }));
     await peer.handshake();
     // One read brings both: the echo is not yet written when the fault is found.
     peer.send(peer.seal('hello'), flipped(peer.seal('damaged'), 12));
@@ -43,8 +44,8 @@ describe('A peer that broke the protocol and stays', () => {
   });
 
   it('and that goes on sending is not listened to, and let go of all the same', async () => {
-    await using scene = await Scene.listen({ tls: {}, virtualTime: true });
-    await using peer = await HandPeer.connect(scene.where, { context: context({}) });
+    const scene = untilTestEnds(await Scene.listen({ tls: {}, virtualTime: true }));
+    const peer = untilTestEnds(await HandPeer.connect(scene.where, { context: context({}) }));
     await peer.handshake();
     const witness = await scene.witness();
     peer.send(flipped(peer.seal('damaged'), 12));

@@ -10,6 +10,7 @@ import {
 import { HandPeer } from './support/hand-peer.ts';
 import { Scene } from './support/scene.ts';
 import { truthOf } from './support/truth.ts';
+import { untilTestEnds } from './support/until-test-ends.ts';
 
 const truth = {
   end: 'failed',
@@ -40,12 +41,14 @@ describe("A client's certificate", () => {
     for (const [name, make, why, alert, alertName] of refused) {
       it(`that is ${name} is refused for that, and the client is told, ${suffix}`, async () => {
         const { certPem, keyPem, caPem } = await make();
-        await using scene = await Scene.listen({
-          tls: { ca: caPem, clientCertificate: 'require' },
-          virtualTime: true,
-        });
+        const scene = untilTestEnds(
+          await Scene.listen({
+            tls: { ca: caPem, clientCertificate: 'require' },
+            virtualTime: true,
+          }),
+        );
         const client = context({ ...versions, cert: certPem, key: keyPem });
-        await using peer = await HandPeer.connect(scene.where, { context: client });
+        const peer = untilTestEnds(await HandPeer.connect(scene.where, { context: client }));
         // In TLS 1.3 a client is done before the server has looked.
         await peer.handshake().catch(() => {});
         expect(await peer.farewell()).to.deep.include({ how: 'fin', alerts: [alert] });
@@ -61,8 +64,10 @@ describe("A client's certificate", () => {
 
     it(`that is missing is refused for that, ${suffix}`, async () => {
       const { caPem } = await clientCertificate();
-      await using scene = await Scene.listen({ tls: { ca: caPem, clientCertificate: 'require' }, virtualTime: true });
-      await using peer = await HandPeer.connect(scene.where, { context: context(versions) });
+      const scene = untilTestEnds(
+        await Scene.listen({ tls: { ca: caPem, clientCertificate: 'require' }, virtualTime: true }),
+      );
+      const peer = untilTestEnds(await HandPeer.connect(scene.where, { context: context(versions) }));
       await peer.handshake().catch(() => {});
       expect((await peer.farewell()).alerts).to.deep.equal([version === tls12 ? 40 : 116]);
       peer.fin();
@@ -76,8 +81,8 @@ describe("A client's certificate", () => {
     });
 
     it(`that nobody asked for is no reason to complain, ${suffix}`, async () => {
-      await using scene = await Scene.listen({ tls: {}, echo: true });
-      await using peer = await HandPeer.connect(scene.where, { context: context(versions) });
+      const scene = untilTestEnds(await Scene.listen({ tls: {}, echo: true }));
+      const peer = untilTestEnds(await HandPeer.connect(scene.where, { context: context(versions) }));
       await peer.handshake();
       peer.send(peer.seal('hello'));
       expect((await peer.take(5)).toString()).to.equal('hello');

@@ -1,19 +1,42 @@
 /**
  * `await using` for tests: not all Node versions that run them have it (22 has not).
  */
+import type { Context } from 'mocha';
+
 const held: AsyncDisposable[] = [];
 
 /**
- * Disposes of it when the running test has ended, well or not; the last one first. That is after the `afterEach` hooks of
- * the test's suites: what `beforeEach` makes for the test is better given here as well.
+ * Disposes of it at the end of the running test, well or not, as a part of the test: the last one first, and before the
+ * `afterEach` hooks.
  */
 export function untilTestEnds<T extends AsyncDisposable>(resource: T): T {
   held.push(resource);
   return resource;
 }
 
-// Outside any suite: a hook of all tests.
-afterEach(async () => {
+// Outside any suite: for all tests.
+beforeEach(function () {
+  const test = this.currentTest;
+  const run = test?.fn as ((this: Context) => unknown) | undefined;
+  // One that calls back instead of returning a promise is left as it is.
+  if (test === undefined || run === undefined || run.length > 0) return;
+  test.fn = async function (this: Context): Promise<void> {
+    const errors: unknown[] = [];
+    try {
+      await run.call(this);
+    } catch (error) {
+      errors.push(error);
+    }
+    errors.push(...(await disposeAll()));
+    if (errors.length > 0) throw errors[0];
+  };
+});
+
+// A test that ran out of time does not come to its end.
+afterEach(disposeAll);
+
+/** Returns what went wrong with it. */
+async function disposeAll(): Promise<unknown[]> {
   const errors: unknown[] = [];
   for (let resource = held.pop(); resource !== undefined; resource = held.pop()) {
     try {
@@ -22,5 +45,5 @@ afterEach(async () => {
       errors.push(error);
     }
   }
-  if (errors.length > 0) throw errors[0];
-});
+  return errors;
+}
