@@ -130,7 +130,6 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
   }
 
   protected override _writeOut(): void {
-    this.#runner.move();
     while (this._output.length > 0 && this.#runner.hasRoom) {
       const outcome = this.#runner.write(this._output);
       if (outcome === 'closed') return this.#sessionFailed();

@@ -349,7 +349,8 @@ export class TlsSession {
   #keepWrite(io: TurnIo): void {
     if (this.#pendingWrite !== undefined || io.data === undefined) return;
     const end = io.dataStart + this.#sliceLength(io);
-    this.#pendingWrite = io.data.slice(io.dataStart, end);
+    // Not `slice`, which for a Buffer is a view.
+    this.#pendingWrite = Uint8Array.from(io.data.subarray(io.dataStart, end));
     io.dataStart = end;
   }
 

@@ -1,6 +1,8 @@
+import { type EvBuffer, Suspend } from '@sluice/core';
 import { expect } from 'chai';
 import { contexts, PAIRS } from './support/contexts.ts';
 import { Duo } from './support/duo.ts';
+import { pattern } from './support/wire.ts';
 
 describe('TlsBufferEvent', () => {
   for (const pairBytes of PAIRS) {
@@ -19,4 +21,113 @@ describe('TlsBufferEvent', () => {
       expect(duo.server.report?.bytesIn).to.equal(28);
     });
   }
+
+  it('gives all that had arrived when the transport dies, above the watermark too', async () => {
+    const duo = new Duo(await contexts(), { server: { watermarks: { read: { high: 100 } } } }).connect();
+    duo.server.reads = false;
+    const sent = pattern(40_000);
+    duo.client.tls.write(sent);
+    duo.settle();
+    expect(duo.server.tls.input.length).to.be.below(20_000);
+    expect(duo.server.below.input.length).to.be.above(20_000);
+    duo.link.cut('reset');
+    duo.settle();
+    duo.server.tls.unsuspendRead(Suspend.watermark);
+    expect(duo.server.report?.end).to.equal('reset');
+    expect(duo.server.tls.input.length).to.equal(sent.length);
+    expect(duo.server.tls.read()).to.deep.equal(sent);
+  });
+
+  it('holds the transport back when input is full, however much the transport would take', async () => {
+    const duo = new Duo(await contexts(), {
+      server: { watermarks: { read: { high: 1000 } } },
+      transport: { watermarks: { read: { high: 10_000_000 } } },
+      capacityBytes: 10_000,
+    }).connect();
+    duo.server.reads = false;
+    duo.client.tls.write(pattern(1_000_000));
+    duo.settle();
+    // What came in one turn, and nothing after it.
+    expect(duo.server.below.input.length).to.be.below(100_000);
+    expect(duo.server.below.suspended).to.equal(Suspend.filter);
+  });
+
+  it('drops what follows close_notify', async () => {
+    const duo = new Duo(await contexts(), { server: { halfOpen: true } }).connect();
+    duo.client.tls.end();
+    duo.turns(1);
+    duo.settle();
+    const below = duo.server.below.input as EvBuffer;
+    below.append(pattern(5000));
+    duo.settle();
+    expect(below.length).to.equal(0);
+    expect(duo.server.tls.input.length).to.equal(0);
+    duo.server.tls.end();
+    duo.settle();
+    expect(duo.server.report?.end).to.equal('end');
+  });
+
+  it('feeds every chunk before the end of the transport', async () => {
+    const duo = new Duo(await contexts()).connect();
+    duo.server.tls.suspendRead(Suspend.rate);
+    const sent: Buffer[] = [];
+    for (let piece = 0; piece < 5; piece++) {
+      sent.push(pattern(3000, piece));
+      duo.server.below.unsuspendRead(Suspend.filter);
+      duo.client.tls.write(sent[piece] as Buffer);
+      duo.settle();
+    }
+    duo.server.below.unsuspendRead(Suspend.filter);
+    duo.client.below.end();
+    duo.settle();
+    expect(duo.server.below.peerEnded).to.equal(true);
+    const below = duo.server.below.input as EvBuffer;
+    expect(below.contiguousLength, 'there are several chunks').to.be.below(below.length);
+    duo.server.tls.unsuspendRead(Suspend.rate);
+    duo.settle();
+    expect(Buffer.concat(duo.server.received)).to.deep.equal(Buffer.concat(sent));
+    expect(duo.server.report?.end).to.equal('truncated');
+  });
+
+  it('writes what there is room for and leaves no record half-written', async () => {
+    const duo = new Duo(await contexts(), { client: { watermarks: { write: { cap: 2_000_000 } } } }).connect();
+    duo.link.cork(duo.client.below);
+    duo.client.tls.write(pattern(1_000_000));
+    duo.settle();
+    expect(duo.client.tls.session.pendingWriteBytes).to.equal(0);
+    expect(duo.client.below.output.length).to.be.at.least(duo.client.below.limits.writeHigh);
+    duo.link.uncork(duo.client.below);
+    duo.settle();
+    expect(duo.server.receivedBytes).to.equal(1_000_000);
+  });
+
+  it('tells its layers, its memory and its negotiation', async () => {
+    const duo = new Duo(await contexts()).connect();
+    const { tls, below } = duo.server;
+    expect(tls.transport).to.equal('tls');
+    expect(tls.underlying).to.equal(below);
+    expect(tls.memoryBytes).to.equal(2 * 17_408);
+    expect(tls.tls?.cipher).to.match(/^TLS_/u);
+    duo.closeInOrder();
+    expect(tls.memoryBytes).to.equal(0);
+  });
+
+  it('a user who destroys in any callback hears nothing after closed', async () => {
+    for (const event of ['connected', 'data', 'end'] as const) {
+      const duo = new Duo(await contexts());
+      const heard: string[] = [];
+      for (const name of ['connected', 'data', 'end', 'closed'] as const) {
+        duo.server.tls.on(name, () => {
+          heard.push(name);
+          if (name === event) duo.server.tls.destroy();
+        });
+      }
+      duo.client.tls.write('x');
+      duo.client.tls.end();
+      duo.settle();
+      expect(heard.at(-1)).to.equal('closed');
+      expect(heard.filter((name) => name === 'closed')).to.have.length(1);
+      expect(heard.indexOf(event)).to.be.oneOf([heard.length - 2]);
+    }
+  });
 });
