@@ -1,4 +1,4 @@
-import { EventLoop, type EventLoopOptions } from '../../src/index.ts';
+import { EventLoop, type EventLoopOptions, type RunResult } from '../../src/index.ts';
 import { VirtualClock } from '../../src/testing/index.ts';
 
 const loops: DrivenLoop[] = [];
@@ -46,6 +46,10 @@ export class DrivenLoop extends EventLoop {
     do await nextIteration();
     while (this.pending && !isOver());
   }
+}
+
+export function endOf({ reason }: RunResult): RunResult['reason'] {
+  return reason;
 }
 
 /** Resolves after the next poll of the system and what came of it. */

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { FdReady } from '../../src/index.ts';
 
 /** A pipe with both ends as plain descriptors: something to watch that Node does not read itself. */
 export class Fifo {
@@ -23,6 +24,14 @@ export class Fifo {
   close(...ends: number[]): void {
     for (const fd of ends.length > 0 ? ends : [...this.#open]) if (this.#open.delete(fd)) closeSync(fd);
   }
+}
+
+/** What is true of a readiness, in words. */
+export function wordsOf(ready: FdReady): string {
+  return Object.entries(ready)
+    .filter(([, on]) => on)
+    .map(([word]) => word)
+    .join(' ');
 }
 
 const held: Fifo[] = [];
