@@ -1,9 +1,11 @@
+import { Counter } from '@sluice/native';
 import { expect } from 'chai';
 import { context } from '../packages/native/test/support/engines.ts';
 import { HandPeer } from './support/hand-peer.ts';
 import { Scene } from './support/scene.ts';
 import { truthOf } from './support/truth.ts';
 import { Visit } from './support/visit.ts';
+import { untilTestEnds } from './support/until-test-ends.ts';
 
 const ECONNRESET = '80000068';
 
@@ -22,14 +24,14 @@ describe('A reset in mid-handshake', () => {
   for (const halfOpen of [false, true]) {
     // The kernel tells of the reset once: to the write of the server's flight. To the next read it says that all is well.
     it(`right behind ClientHello is a reset and no end${halfOpen ? ', half-open' : ''}`, async () => {
-      await using scene = await Scene.listen({ tls: {}, tlsOptions: { halfOpen }, virtualTime: true });
-      await using peer = await HandPeer.connect(scene.where, { context: context({}) });
+      const scene = untilTestEnds(await Scene.listen({ tls: {}, tlsOptions: { halfOpen }, virtualTime: true }));
+      const peer = untilTestEnds(await HandPeer.connect(scene.where, { context: context({}) }));
       const witness = await scene.witness();
-      const reads = scene.counters[2] as number;
+      const reads = scene.counters[Counter.reads] as number;
       peer.send(peer.shake());
       peer.reset();
       const report = await witness.closed();
-      expect(scene.counters[2], 'one read brought ClientHello').to.equal(reads + 1);
+      expect(scene.counters[Counter.reads], 'one read brought ClientHello').to.equal(reads + 1);
       expect(truthOf(report)).to.deep.equal({ ...truth, direction: 'write', operation: 'tls handshake/flight 1' });
       expect(witness.story).to.deep.equal(['closed']);
     });
@@ -40,8 +42,8 @@ describe('A reset in mid-handshake', () => {
     ['in the middle of ClientHello', 100],
   ] as const) {
     it(`${name} is a reset`, async () => {
-      await using scene = await Scene.listen({ tls: {}, virtualTime: true });
-      await using peer = await HandPeer.connect(scene.where, { context: context({}) });
+      const scene = untilTestEnds(await Scene.listen({ tls: {}, virtualTime: true }));
+      const peer = untilTestEnds(await HandPeer.connect(scene.where, { context: context({}) }));
       const witness = await scene.witness();
       if (helloBytes > 0) peer.send(peer.shake().subarray(0, helloBytes));
       peer.reset();
@@ -51,7 +53,7 @@ describe('A reset in mid-handshake', () => {
   }
 
   it('of a server is a reset to its client', async () => {
-    await using visit = await Visit.begin({ virtualTime: true });
+    const visit = untilTestEnds(await Visit.begin({ virtualTime: true }));
     const { peer, witness } = visit;
     await peer.more();
     peer.send(peer.shake().subarray(0, 200));
