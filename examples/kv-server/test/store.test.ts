@@ -262,4 +262,17 @@ describe('kv-server store', () => {
     expect(long).to.be.instanceOf(Buffer);
     expect(long.buffer.byteLength).to.equal(2001);
   });
+
+  it('keeps no command line alive by a key that was cut from it', () => {
+    const before = heapBytes();
+    for (let index = 0; index < 2_000; index += 1)
+      set(`set a-key-of-this-store-${index} `.padEnd(10_000, 'x').slice(4, 30));
+    expect(heapBytes() - before).to.be.below(2_000 * 2_000);
+  });
 });
+
+function heapBytes(): number {
+  if (globalThis.gc === undefined) throw new Error('this test needs node --expose-gc');
+  globalThis.gc();
+  return process.memoryUsage().heapUsed;
+}
