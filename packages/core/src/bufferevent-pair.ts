@@ -42,9 +42,10 @@ export class PairBufferEvent extends BufferEvent {
   protected override _writeOut(): void {
     const partner = this.#partner;
     if (partner === undefined) return this._fail(errorFromErrno('EPIPE', { operation: 'write', direction: 'write' }));
-    if (partner._mayRead) {
+    // More than once for a partner that is closing, whose input is empty again at once.
+    while (this._output.length > 0 && partner._mayRead) {
       const room = partner.limits.readHigh - partner._input.length;
-      if (room > 0) this._output.moveTo(partner._input, room === Number.POSITIVE_INFINITY ? undefined : room);
+      this._output.moveTo(partner._input, room === Number.POSITIVE_INFINITY ? undefined : room);
     }
     if (this._output.length > 0) this._writeBlocked();
     this._afterWrite();

@@ -27,6 +27,16 @@ describe('PairBufferEvent', () => {
     expect(got).to.equal(1000);
   });
 
+  it('takes all that the partner still sends while it closes, and drops it', async () => {
+    const loop = new TestLoop();
+    const [a, b] = PairBufferEvent.create(loop, {}, { watermarks: { read: { high: 100 } } });
+    a.write(Buffer.alloc(10_000));
+    const closing = b.close();
+    loop.settle();
+    expect((await closing).end).to.equal('end');
+    expect([a.bytesOut, a.closed?.end]).to.deep.equal([10_000, 'end']);
+  });
+
   it('lets the partner see an end, and a reset when bytes were dropped', () => {
     const loop = new TestLoop();
     const [a, b] = PairBufferEvent.create(loop);
