@@ -199,7 +199,7 @@ export class FilterBufferEvent extends BufferEvent {
       this._peerEnded();
     } else if (outcome === 'later') this.#askPull();
     else if (outcome === 'hungry' && below.peerEnded) this._fail(cutMessageError('read', source.length));
-    else if (outcome === 'hungry' && source.length >= below.limits.readHigh && !this.#lastPull) {
+    else if (outcome === 'hungry' && source.length >= below.limits.readHigh) {
       this._fail(stuckError(source.length, below.limits.readHigh));
     }
   }

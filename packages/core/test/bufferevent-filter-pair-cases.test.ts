@@ -311,6 +311,7 @@ describe('over sockets', () => {
     await server.drain();
     const socket = connect({ host: '127.0.0.1', port, loop });
     const bev = new FilterBufferEvent(socket, xFilter());
+    expect(socket.suspended & Suspend.filter).to.equal(Suspend.filter);
     const [above, below] = [counts(bev), counts(socket)];
     bev.destroy();
     socket.destroy();

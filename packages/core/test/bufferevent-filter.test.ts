@@ -273,6 +273,29 @@ describe('FilterBufferEvent', () => {
       ]);
     });
 
+    it('flush waits for what a filter keeps in memory of its own', async () => {
+      const held: Buffer[] = [];
+      const { loop, wire, bev } = over({
+        output(source, destination, _limit, mode) {
+          held.push(source.read());
+          if (mode !== 'normal') for (const piece of held.splice(0)) destination.append(piece);
+          return mode === 'normal' ? 'need-more' : 'ok';
+        },
+      });
+      bev.write('inside');
+      loop.settle();
+      expect([bev.output.length, wire.input.length]).to.deep.equal([0, 0]);
+      let flushed = false;
+      const flush = bev.flush().then(() => {
+        flushed = true;
+      });
+      await Promise.resolve();
+      expect(flushed).to.equal(false);
+      loop.settle();
+      await flush;
+      expect(wire.read().toString()).to.equal('inside');
+    });
+
     it('flush asks every layer of a stack, and rejects when the connection ends first', async () => {
       const loop = new TestLoop();
       const [end, wire] = PairBufferEvent.create(loop);
@@ -446,6 +469,23 @@ describe('FilterBufferEvent', () => {
         code: 'SLUICE_SYSTEM_ECONNRESET',
         layer: 'system',
       });
+    });
+
+    it('a failure below comes after all that arrived, in however many steps that is filtered', () => {
+      const { loop, wires, wire, bev } = over(
+        {
+          input(source, destination) {
+            source.moveTo(destination, 1);
+            return 'ok';
+          },
+        },
+        { watermarks: { read: { high: 2 } } },
+      );
+      wire.write(Buffer.alloc(5000));
+      loop.settle();
+      wires.cut('reset');
+      loop.settle();
+      expect([bev.input.length, bev.closed?.end]).to.deep.equal([5000, 'reset']);
     });
 
     it('destroy drops what is not sent, and the peer sees no orderly end, wherever the bytes lay', () => {

@@ -67,8 +67,10 @@ describe('frameFilter', () => {
 
   it('drops what follows the end, and ends in order', () => {
     const { loop, wire, framed: bev } = framed();
-    wire.write(Buffer.from('\0\0\0\u0002ok\0\0\0\0trailing', 'latin1'));
+    wire.write(Buffer.from('\0\0\0\u0002ok\0\0\0\0', 'latin1'));
+    wire.write(Buffer.alloc(500_000));
     loop.settle();
+    expect([wire.output.length, bev.underlying?.input.length]).to.deep.equal([0, 0]);
     expect(bev.read().toString()).to.equal('ok');
     expect(bev.peerEnded).to.equal(true);
     wire.end();
