@@ -110,8 +110,9 @@ void case_connect(const struct options* options) {
     run.slots[index].stream.index = index;
     run.slots[index].stream.connection.fd = -1;
   }
-  run_for(&run, options->warm_ns, &totals);
-  report_ready(options->wait);
+  do {
+    run_for(&run, options->warm_ns, &totals);
+  } while (!report_ready(options->wait));
   run_for(&run, options->measure_ns, &totals);
   report_result(&totals);
 }

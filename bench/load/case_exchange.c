@@ -12,8 +12,9 @@ void case_exchange(const struct options* options) {
     struct source preload = source_kv_preload(&source);
     fleet_run(&fleet, &preload, 0, source_kv_preload_count(&source), &totals);
   }
-  fleet_run(&fleet, &source, options->warm_ns, 0, &totals);
-  report_ready(options->wait);
+  do {
+    fleet_run(&fleet, &source, options->warm_ns, 0, &totals);
+  } while (!report_ready(options->wait));
   fleet_run(&fleet, &source, options->measure_ns, options->count, &totals);
   report_result(&totals);
 }

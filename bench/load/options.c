@@ -32,7 +32,8 @@ static const char usage[] =
     "  --send-bytes-max N    never-read: on one connection (1048576)\n"
     "  --settle-ms N         never-read: nothing moved for so long: it is full (300)\n"
     "  --stall-ms N          no answer for so long: the server is stuck (10000)\n"
-    "  --wait                print {\"phase\":\"ready\"} and wait for a line on stdin before measuring\n"
+    "  --wait                print {\"phase\":\"ready\"} and wait for a line on stdin before measuring;\n"
+    "                        a line that begins with w: warm up once more\n"
     "\n"
     "One JSON object with the results on stdout. Exit code 1 when the server failed or answered wrongly.\n";
 

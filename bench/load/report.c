@@ -3,15 +3,18 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-static void await_line(void) {
+/// The first character of the next line on stdin.
+static int await_line(void) {
   fflush(stdout);
-  for (int byte = getchar(); byte != '\n' && byte != EOF;) byte = getchar();
+  int first = getchar();
+  for (int byte = first; byte != '\n' && byte != EOF;) byte = getchar();
+  return first;
 }
 
-void report_ready(bool wait) {
-  if (!wait) return;
+bool report_ready(bool wait) {
+  if (!wait) return true;
   puts("{\"phase\":\"ready\"}");
-  await_line();
+  return await_line() != 'w';
 }
 
 void report_result(const struct totals* totals) {

@@ -15,8 +15,8 @@ struct totals {
   struct histogram latency;
 };
 
-/// With --wait: says that measuring may begin, and waits until it is told to.
-void report_ready(bool wait);
+/// With --wait: says that measuring may begin, and waits to be told. False when told to warm up once more instead.
+bool report_ready(bool wait);
 
 void report_result(const struct totals* totals);
 

@@ -43,9 +43,9 @@ export class LineProcess {
     throw new Error(`${this.name} ended: ${this.#stderr.trim() || this.#describeExit()}`);
   }
 
-  /** Sends an empty line: go on. */
-  proceed(): void {
-    this.#child.stdin.write('\n');
+  /** Sends a line. */
+  say(line: string): void {
+    this.#child.stdin.write(`${line}\n`);
   }
 
   /** Asks it to end, and waits until it has. */

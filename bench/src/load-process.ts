@@ -44,8 +44,15 @@ export class LoadProcess {
     return said as Phases[P];
   }
 
+  /** From `ready` on to the measuring, or from `held` on to the end. */
   proceed(): void {
-    this.#process.proceed();
+    this.#process.say('');
+  }
+
+  /** From `ready` through one more time of warming up, to `ready`. */
+  async warmAgain(): Promise<void> {
+    this.#process.say('w');
+    await this.reach('ready');
   }
 
   async stop(): Promise<void> {

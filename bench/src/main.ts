@@ -84,7 +84,12 @@ async function run(): Promise<void> {
     cases: chosen,
     peers: measured,
     rounds,
-    durations: { warmSeconds: options.quick ? 0.4 : 1, measureSeconds: seconds, holdSeconds: options.quick ? 1 : 3 },
+    durations: {
+      warmCpuSeconds: options.quick ? 0.6 : 1.2,
+      warmSeconds: 0.5,
+      measureSeconds: seconds,
+      holdSeconds: options.quick ? 1 : 3,
+    },
     placement: placement(),
     certificates: await writeCertificates(),
   };

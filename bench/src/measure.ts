@@ -8,6 +8,9 @@ import type { Placement } from './placement.ts';
 import { type ServerCommand, ServerProcess } from './server-process.ts';
 
 export interface Durations {
+  /** What a server spends at least before it is measured: compilers need CPU time, not time, and the machine may be busy. */
+  warmCpuSeconds: number;
+  /** Load without measuring, as often as it takes for that. */
   warmSeconds: number;
   measureSeconds: number;
   /** How long connections that are only there are looked at. */
@@ -41,6 +44,9 @@ export interface Measured {
 /** The load generator has no time left from here on; and a server is clearly below it at this distance. */
 const LOAD_CPU_FULL = 0.95;
 const CLEARLY_LOWER = 0.1;
+
+/** A server that has little to do never spends what it should; then this is enough. */
+const WARM_TIMES_MAX = 10;
 
 /** Between the last connection and the first look: runtimes tidy up, kernels acknowledge. */
 const SETTLE_SECONDS = 0.5;
@@ -82,9 +88,14 @@ async function measureWith(
   if (benchCase.kind === 'hold') return measureHold(pid, load(benchCase.load), durations);
   const main = load(withTimes(benchCase.load, durations));
   await main.reach('ready');
+  await warmUp(pid, main, durations.warmCpuSeconds);
   if (benchCase.kind === 'requests') return measureRequests(pid, main);
   // The storm gets what the steady load leaves of the generators' CPU, so that it is the server that is measured.
   return measureStorm(main, load(withTimes(benchCase.storm, durations), ['nice', '-n', '19']));
+}
+
+async function warmUp(pid: number, load: LoadProcess, cpuSeconds: number): Promise<void> {
+  for (let times = 1; times < WARM_TIMES_MAX && cpuTime(pid).runNs < cpuSeconds * 1e9; times++) await load.warmAgain();
 }
 
 function withTimes(load: readonly string[], { warmSeconds, measureSeconds }: Durations): string[] {

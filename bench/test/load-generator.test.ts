@@ -4,7 +4,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from 'node:n
 import { createServer as createTlsServer } from 'node:tls';
 import { expect } from 'chai';
 import { serverCertificate } from '../../test/support/certificates.ts';
-import type { LoadResult } from '../src/load-process.ts';
+import { LoadProcess, type LoadResult } from '../src/load-process.ts';
 import { built } from '../src/paths.ts';
 import { buildLoadGenerator } from '../src/prepare.ts';
 
@@ -183,6 +183,23 @@ describe('load generator', () => {
     expect(good.result.requests).to.equal(200);
     forget = true;
     expect((await load('kv', '--keys', '20', '--bytes', '30', '--count', '200')).status).to.equal(1);
+  });
+
+  it('warms up again as often as it is told to, then measures', async () => {
+    await serve(echo);
+    const child = new LoadProcess(
+      ['echo', '--warm-seconds', '0', '--count', '5'],
+      (server.address() as AddressInfo).port,
+    );
+    try {
+      await child.reach('ready');
+      await child.warmAgain();
+      await child.warmAgain();
+      child.proceed();
+      expect(await child.reach('result')).to.include({ requests: 5 });
+    } finally {
+      await child.stop();
+    }
   });
 
   it('keeps a pace', async () => {
