@@ -103,7 +103,7 @@ describe('FdWatcher', () => {
 
   it('says which descriptor cannot be watched, and why', () => {
     const loop = new DrivenLoop();
-    const file = openSync(import.meta.filename);
+    const file = openSync(import.meta.filename, 'r');
     const wrong: [number, string][] = [
       [file, 'EPERM'],
       [9999, 'EBADF'],
