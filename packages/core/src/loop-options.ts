@@ -8,7 +8,10 @@ export interface EventLoopOptions {
   schedule?: (run: () => void) => void;
   /** Bytes read from sockets per delivery, all connections together. Default 256 KiB: it stays in the second-level cache. */
   slabBytes?: number;
-  /** Bytes of small writes, plaintext and ciphertext per turn before memory of their own is made. Default 256 KiB. */
+  /**
+   * Bytes of small writes, plaintext and ciphertext per turn before memory of their own is made. Default 640 KiB: what a
+   * full slab decrypts to and its echo encrypted. What is never used of it costs nothing.
+   */
   scratchBytes?: number;
   /** How many priorities there are, 1 to 255; 0 is the most urgent, and the middle one the default. Default 1. */
   priorities?: number;
@@ -39,7 +42,7 @@ export interface CheckedLoopOptions extends TaskLimits {
 export function checkOptions(options: EventLoopOptions): CheckedLoopOptions {
   const checked: CheckedLoopOptions = {
     slabBytes: options.slabBytes ?? 256 * 1024,
-    scratchBytes: options.scratchBytes ?? 256 * 1024,
+    scratchBytes: options.scratchBytes ?? 640 * 1024,
     priorities: options.priorities ?? 1,
     callbacksPerTurnMax: options.callbacksPerTurnMax ?? 1024,
     dispatchMsMax: options.dispatchMsMax ?? Number.POSITIVE_INFINITY,
