@@ -77,6 +77,8 @@ export interface NativeLoop {
   /** Adopts a connected stream socket or pipe, and owns it unless it returns an error. */
   openFd(fd: number): number;
   readStart(id: number): number;
+  /** Reads until `bytes` (1 or more) have come, then stops by itself. Each call, and `readStart`, begins anew. */
+  readUpTo(id: number, bytes: number): number;
   readStop(id: number): number;
   /**
    * Writes what it can, without waiting, for many connections in one call.

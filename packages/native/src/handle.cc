@@ -102,6 +102,17 @@ int Handle::ResumeAccept() {
 }
 
 int Handle::ReadStart() {
+  read_room_ = kNoLimit;
+  return StartReading();
+}
+
+int Handle::ReadUpTo(int32_t bytes) {
+  if (bytes < 1) return UV_EINVAL;
+  read_room_ = static_cast<size_t>(bytes);
+  return StartReading();
+}
+
+int Handle::StartReading() {
   if (!connection()) return UV_ENOTSUP;
   int error = uv_read_start(&uv_.stream, OnAlloc, OnRead);
   return error == UV_EALREADY ? 0 : error;
@@ -211,7 +222,11 @@ Record Handle::Accept() {
   return {RecordType::kAccept, id_, accepted, 0};
 }
 
-void Handle::OnAlloc(uv_handle_t* uv, size_t, uv_buf_t* buffer) { *buffer = From(uv)->loop_->ReadBuffer(); }
+void Handle::OnAlloc(uv_handle_t* uv, size_t, uv_buf_t* buffer) {
+  const Handle* self = From(uv);
+  *buffer = self->loop_->ReadBuffer();
+  if (buffer->len > self->read_room_) buffer->len = static_cast<decltype(buffer->len)>(self->read_room_);
+}
 
 void Handle::OnRead(uv_stream_t* uv, ssize_t count, const uv_buf_t* buffer) {
   Handle* self = From(uv);
@@ -219,6 +234,10 @@ void Handle::OnRead(uv_stream_t* uv, ssize_t count, const uv_buf_t* buffer) {
   // again after the next delivery.
   if (count == 0 || count == UV_ENOBUFS) return;
   if (count > 0) {
+    if (self->read_room_ != kNoLimit) {
+      self->read_room_ -= static_cast<size_t>(count);
+      if (self->read_room_ == 0) uv_read_stop(uv);
+    }
     self->loop_->ReportRead(self->id_, static_cast<size_t>(count));
     return;
   }

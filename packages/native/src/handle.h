@@ -59,6 +59,8 @@ class Handle {
   int PauseAccept();
   int ResumeAccept();
   int ReadStart();
+  // Reads until `bytes` have come, then stops by itself.
+  int ReadUpTo(int32_t bytes);
   int ReadStop();
   // Writes without waiting: the count of bytes taken, 0 when none could be.
   int TryWrite(const uv_buf_t* buffers, unsigned int count);
@@ -83,6 +85,8 @@ class Handle {
   void SetRef(bool on);
 
  private:
+  static constexpr size_t kNoLimit = SIZE_MAX;
+
   static Handle* From(const void* uv) { return static_cast<Handle*>(static_cast<const uv_handle_t*>(uv)->data); }
   static void OnAlloc(uv_handle_t* uv, size_t suggested, uv_buf_t* buffer);
   static void OnRead(uv_stream_t* uv, ssize_t count, const uv_buf_t* buffer);
@@ -98,6 +102,7 @@ class Handle {
   bool connection() const { return stream() && !listening_; }
   // Accepts the connection that libuv holds. Returns the record that tells of it.
   Record Accept();
+  int StartReading();
   bool ResetByLinger();
   // What the kernel says of the end of reading: UV_EOF, or the error number of a reset.
   ssize_t AskForEnd() const;
@@ -111,6 +116,8 @@ class Handle {
   bool accept_paused_ = false;
   // libuv has accepted a connection that waits for ResumeAccept.
   bool accept_held_ = false;
+  // What may be read before reading stops by itself; kNoLimit for all there is.
+  size_t read_room_ = kNoLimit;
   union {
     uv_handle_t base;
     uv_stream_t stream;

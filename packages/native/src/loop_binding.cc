@@ -59,6 +59,13 @@ napi_value SetKeepAlive(napi_env env, napi_callback_info info) {
   return Int(env, call.handle->SetKeepAlive(on, static_cast<unsigned int>(delay)));
 }
 
+napi_value ReadUpTo(napi_env env, napi_callback_info info) {
+  Call<2> call(env, info);
+  int32_t bytes = 0;
+  if (!call.ok || !call.args.Int32(1, &bytes)) return nullptr;
+  return Int(env, call.handle == nullptr ? UV_EBADF : call.handle->ReadUpTo(bytes));
+}
+
 template <bool send>
 napi_value SetBufferSize(napi_env env, napi_callback_info info) {
   Call<2> call(env, info);
@@ -344,6 +351,7 @@ void ExportLoop(napi_env env, napi_value exports) {
       method("connectPipe", ConnectPipe),
       method("openFd", OpenFd),
       method("readStart", OfHandle<&Handle::ReadStart>),
+      method("readUpTo", ReadUpTo),
       method("readStop", OfHandle<&Handle::ReadStop>),
       method("flush", FlushCall),
       method("writeQueued", WriteQueuedCall),

@@ -239,6 +239,25 @@ describe('Handle: read', () => {
     await world.next('read', server);
   });
 
+  it('reads up to a limit and stops by itself, until the next call begins anew', async () => {
+    const world = fixture();
+    const { client, server } = await world.pair();
+    world.write(client, bytes('0123456789'));
+    expect(world.loop.readUpTo(server, 4)).to.equal(0);
+    expect(Buffer.from((await world.next('read', server)).bytes ?? []).toString()).to.equal('0123');
+    await turns();
+    expect(world.story(server)).to.deep.equal(['read']);
+    world.loop.readUpTo(server, 5);
+    expect((await world.next('read', server)).b).to.equal(5);
+    await turns();
+    expect(world.story(server)).to.deep.equal(['read', 'read']);
+    world.loop.readStart(server);
+    expect((await world.next('read', server)).b).to.equal(1);
+    world.write(client, bytes('as much as there is'));
+    expect((await world.next('read', server)).b).to.equal(19);
+    expect(errorName(world.loop.readUpTo(server, 0))).to.equal('EINVAL');
+  });
+
   it('refuses to read from a listener', () => {
     const world = fixture();
     const { listener } = world.listen();
