@@ -206,10 +206,11 @@ function randomCommand(random: Random, alone: boolean): string {
     case 0:
     case 1:
     case 2: {
+      const separator = random.below(5) === 0 ? '  ' : ' ';
       const keys = Array.from({ length: 1 + random.below(kind === 0 ? 40 : 3) }, () => random.pick(KEYS));
-      const touch =
-        random.below(4) === 0 ? `gat${random.below(2) === 0 ? 's' : ''} ${random.pick(EXPIRIES)}` : undefined;
-      return `${touch ?? random.pick(['get', 'gets'])} ${keys.join(random.below(5) === 0 ? '  ' : ' ')}\r\n`;
+      if (random.below(4) > 0) return `${random.pick(['get', 'gets'])} ${keys.join(separator)}\r\n`;
+      // More than 2048 bytes of this that have not ended yet when they are looked at close the connection.
+      return `${random.pick(['gat', 'gats'])} ${random.pick(EXPIRIES)} ${keys.slice(0, 6).join(separator)}\r\n`;
     }
     case 3:
     case 4:
