@@ -12,20 +12,35 @@ describe('EventLoop.run', () => {
     expect([reason, loop.now(), loop.lastExit]).to.deep.equal(['idle', 5, 'idle']);
   });
 
-  it('notices that the last thing went away outside of any turn', async () => {
-    const loop = new DrivenLoop();
-    const timer = loop.timer(1000, () => {});
-    const other = loop.timer(1000, () => {});
-    const ref = loop.ref('mine');
-    const run = loop.run();
-    await nextIteration();
-    timer.stop();
-    other.unref();
-    await nextIteration();
-    expect(loop.lastExit).to.equal(undefined);
-    ref.unref();
-    ref.unref();
-    expect((await run).reason).to.equal('idle');
+  it('notices that the last thing went away outside of any turn, whichever it is', async () => {
+    const holds: ((loop: DrivenLoop) => () => void)[] = [
+      (loop) => {
+        const timer = loop.timer(1000, () => {});
+        return () => timer.stop();
+      },
+      (loop) => {
+        const timer = loop.timer(1000, () => {});
+        return () => timer.unref();
+      },
+      (loop) => {
+        const ref = loop.ref('mine');
+        return () => ref.unref();
+      },
+      (loop) => {
+        const signal = loop.signal('SIGHUP').ref();
+        return () => signal.stop();
+      },
+    ];
+    for (const hold of holds) {
+      const loop = new DrivenLoop();
+      const letGo = hold(loop);
+      const run = loop.run();
+      for (let iteration = 0; iteration < 3; iteration += 1) await nextIteration();
+      expect(loop.lastExit).to.equal(undefined);
+      letGo();
+      letGo();
+      expect((await run).reason).to.equal('idle');
+    }
   });
 
   it('goes on with nothing to do when it is kept alive, until it is aborted', async () => {
