@@ -58,7 +58,9 @@ class ConnectingSocket extends SocketBufferEvent {
 
   #lookUp(host: string): void {
     this.suspendRead(Suspend.lookup);
+    const ref = this.loop.ref(`lookup of ${host}`);
     lookup(host, { all: true }, (error, addresses) => {
+      ref.unref();
       if (this.closed !== undefined) return;
       this.unsuspendRead(Suspend.lookup);
       if (error !== null) {

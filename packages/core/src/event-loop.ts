@@ -28,7 +28,7 @@ export type { EventLoopStats, LoopBackend, LoopMember } from './turn-loop.ts';
  * by the scheduler when something was written, deferred or activated from outside. User callbacks only ever run in a
  * turn, so no user's call runs another user's callback.
  */
-export class EventLoop extends TurnLoop implements Disposable {
+export class EventLoop extends TurnLoop implements Disposable, AsyncDisposable {
   static {
     Object.defineProperty(EventLoop.prototype, Symbol.for('nodejs.util.inspect.custom'), { value: inspectLoop });
   }
@@ -236,6 +236,10 @@ export class EventLoop extends TurnLoop implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    this.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
 

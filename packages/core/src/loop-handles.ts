@@ -51,6 +51,7 @@ export class KeepAlive {
   readonly #clock: Clock;
   readonly #dropped: () => void;
   #count = 0;
+  #closed = false;
   #alarm: Alarm | undefined;
 
   /** @param dropped called when nothing is left */
@@ -64,6 +65,7 @@ export class KeepAlive {
   }
 
   change(by: number): void {
+    if (this.#closed) return;
     this.#count += by;
     if (this.#count > 0) {
       if (this.#alarm === undefined) this.#arm();
@@ -97,7 +99,9 @@ export class KeepAlive {
     });
   }
 
+  /** Lets go of everything; nothing holds it afterwards. */
   close(): void {
+    this.#closed = true;
     this.refs.clear();
     this.#count = 0;
     this.#alarm?.cancel();

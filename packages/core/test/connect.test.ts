@@ -25,6 +25,16 @@ describe('connect', () => {
   const port = (): number => [...server.listening][0]?.address.port ?? 0;
   const closed = (bev: BufferEvent) => new Promise<CloseReport>((resolve) => bev.once('closed', resolve));
 
+  it('keeps a run of its loop going while a name is looked up', async () => {
+    const alone = new EventLoop();
+    const client = connect({ port: port(), host: 'localhost', loop: alone });
+    expect(alone.handles()).to.deep.equal([{ kind: 'ref', name: 'lookup of localhost', hasRef: true, pending: false }]);
+    client.on('connected', () => client.end());
+    expect((await alone.run()).reason).to.equal('idle');
+    expect(client.closed?.end).to.equal('end');
+    alone.close();
+  });
+
   it('takes bytes at once and sends them when it is connected; nothing happens inside the call', async () => {
     const client = connect({ port: port(), host: '127.0.0.1', loop });
     const log: string[] = [];

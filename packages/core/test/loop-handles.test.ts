@@ -24,6 +24,18 @@ describe('KeepAlive', () => {
     second[Symbol.dispose]();
     expect([clock.pending, alive.count, dropped]).to.deep.equal([0, 0, 1]);
   });
+
+  it('holds nothing once it is closed', () => {
+    const clock = new VirtualClock();
+    const alive = new KeepAlive(clock, () => {});
+    const early = alive.hold('early');
+    alive.close();
+    const late = alive.hold('late');
+    expect([clock.pending, alive.count]).to.deep.equal([0, 0]);
+    early.unref();
+    late.unref();
+    expect([clock.pending, alive.count]).to.deep.equal([0, 0]);
+  });
 });
 
 describe('EventLoop.handles', () => {

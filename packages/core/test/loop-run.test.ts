@@ -116,6 +116,19 @@ describe('EventLoop.run', () => {
     expect(order).to.deep.equal(['first', 'second', 'deferred']);
   });
 
+  it('forgets what was to end a run when something else has ended it', async () => {
+    const loop = new DrivenLoop();
+    loop.defer(() => {
+      loop.exit();
+      loop.exit({ afterMs: 5 });
+      loop.break();
+    });
+    expect((await loop.run()).reason).to.equal('break');
+    loop.timer(10, () => {});
+    expect((await loop.until(loop.run())).reason).to.equal('idle');
+    expect(loop.now()).to.equal(10);
+  });
+
   it('breaks at once outside of a turn', async () => {
     const loop = new DrivenLoop();
     const run = loop.run({ keepAlive: true });
