@@ -1,7 +1,7 @@
 import { ApiMisuse, LimitError, SluiceError } from '@sluice/errors';
 import { expect } from 'chai';
-import type { BufferEvent, ConnectionOptions, Filter, FilterMode, FilterOptions } from '../src/index.ts';
-import { FilterBufferEvent, frameFilter, PairBufferEvent, Suspend } from '../src/index.ts';
+import type { ConnectionOptions, Filter, FilterMode, FilterOptions } from '../src/index.ts';
+import { BufferEvent, FilterBufferEvent, frameFilter, PairBufferEvent, Suspend } from '../src/index.ts';
 import { link, type LinkOptions, TestLoop } from '../src/testing/index.ts';
 import { BlockFilter, DeflateFilter, pattern, xFilter } from './support/filters.ts';
 
@@ -30,6 +30,20 @@ function largest(bev: BufferEvent, which: 'input' | 'output'): () => number {
     max = Math.max(max, buffer.length);
   });
   return () => max;
+}
+
+/** Connected when a test says so, and takes nothing. */
+class LateBufferEvent extends BufferEvent {
+  constructor(loop: TestLoop, options: ConnectionOptions) {
+    super(loop, 'late', options);
+  }
+
+  protected override _setReading(): void {}
+  protected override _writeOut(): void {}
+  protected override _endOutput(): void {}
+  protected override _release(): void {
+    this._released();
+  }
 }
 
 describe('FilterBufferEvent', () => {
@@ -76,29 +90,52 @@ describe('FilterBufferEvent', () => {
     const calls: string[] = [];
     let inCall = false;
     const note = (name: string): void => void calls.push(inCall ? `${name} inside a call` : name);
-    const { loop, wire, bev } = over({
-      input(source, destination) {
-        note('input');
-        source.moveTo(destination);
-        return 'ok';
+    const { loop, wire, bev } = over(
+      {
+        input(source, destination, limit) {
+          note('input');
+          source.moveTo(destination, limit);
+          return 'ok';
+        },
+        output(source, destination) {
+          note('output');
+          source.moveTo(destination);
+          return 'ok';
+        },
       },
-      output(source, destination) {
-        note('output');
-        source.moveTo(destination);
-        return 'ok';
-      },
-    });
-    bev.pause();
-    wire.write('abc');
+      { watermarks: { read: { high: 4 } } },
+    );
+    wire.write('abcdefghijkl');
     loop.settle();
     inCall = true;
+    bev.read(4);
+    bev.pause();
     bev.resume();
     bev.write('x');
-    void bev.flush().catch(() => {});
+    void bev.flush();
     bev.end();
     inCall = false;
     loop.settle();
     expect(new Set(calls)).to.deep.equal(new Set(['input', 'output']));
+    expect(bev.input.toString()).to.equal('efgh');
+  });
+
+  it('over a connection that stands already, or will later, for which only the layer below has a limit', () => {
+    const { loop, below } = over({});
+    loop.settle();
+    const log = record(new FilterBufferEvent(below, {}));
+    loop.settle();
+    expect(log).to.deep.equal(['connected']);
+
+    const late = new LateBufferEvent(loop, { timeouts: { connectMs: 60_000 } });
+    const bev = new FilterBufferEvent(late, {}, { timeouts: { connectMs: 10 } });
+    const lateLog = record(bev);
+    bev.write('early');
+    loop.advance(50_000);
+    expect([lateLog, bev.connected, bev.output.length]).to.deep.equal([[], false, 5]);
+    late._connected();
+    loop.settle();
+    expect([lateLog, late.output.length]).to.deep.equal([['connected'], 5]);
   });
 
   it('knows the addresses and the counters of its own layer and of the one below', () => {
@@ -405,6 +442,43 @@ describe('FilterBufferEvent', () => {
       bev.end();
       loop.settle();
       expect([got, wire.closed?.end, bev.closed?.end]).to.deep.equal([10_000, 'end', 'end']);
+    });
+
+    it('end() waits for room below for what the filter makes at its end', () => {
+      let left = 10;
+      const { loop, wire, bev } = over(
+        {
+          output(_source, destination, _limit, mode) {
+            if (mode !== 'finished') return 'need-more';
+            destination.append('trailer-');
+            left -= 1;
+            return left > 0 ? 'ok' : 'finished';
+          },
+        },
+        {},
+        { capacityBytes: 10, first: { watermarks: { write: { low: 1, high: 10 } } } },
+      );
+      let got = '';
+      wire.on('data', () => {
+        got += wire.read().toString();
+      });
+      bev.end();
+      loop.settle();
+      expect([got, wire.closed?.end]).to.deep.equal(['trailer-'.repeat(10), 'end']);
+    });
+
+    it('is an end when all has left the layer below, and not before', () => {
+      const { loop, wires, below, wire, bev } = over({}, { halfOpen: true });
+      wires.cork(below);
+      wire.halfOpen = true;
+      wire.end();
+      bev.write('last');
+      bev.end();
+      loop.settle();
+      expect([bev.peerEnded, bev.output.length, bev.closed]).to.deep.equal([true, 0, undefined]);
+      wires.uncork(below);
+      loop.settle();
+      expect([wire.read().toString(), bev.closed?.end]).to.deep.equal(['last', 'end']);
     });
 
     it('close() drains the filter, then the layer below, and waits for the peer for closeMs', async () => {

@@ -363,6 +363,18 @@ describe('BufferEvent', () => {
     expect(await failing).to.be.instanceOf(AbortedError);
   });
 
+  it('flush resolves when the end in order follows at once', async () => {
+    const { loop, a, b } = pair({ halfOpen: true });
+    b.end();
+    loop.settle();
+    a.write('last');
+    const flush = a.flush();
+    a.end();
+    loop.settle();
+    await flush;
+    expect(a.closed?.end).to.equal('end');
+  });
+
   it('pauseReadWhenFull stops reading while output is full', () => {
     const marks = { watermarks: { write: { low: 10, high: 100 }, read: { high: 50 } } };
     const { loop, a, b } = pair(marks, { ...marks, pauseReadWhenFull: true });

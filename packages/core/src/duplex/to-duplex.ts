@@ -164,13 +164,13 @@ export class BufferEventDuplex extends Duplex {
   override write(chunk: unknown, callback?: WriteCallback): boolean;
   override write(chunk: unknown, encoding?: BufferEncoding, callback?: WriteCallback): boolean;
   override write(chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
-    const done = typeof encoding === 'function' ? encoding : callback;
-    const named = typeof encoding === 'function' ? undefined : encoding;
+    const [named, done] = typeof encoding === 'function' ? [undefined, encoding] : [encoding, callback];
     if (!this.writableNeedDrain) this.#backlog.drained();
     else {
       const error = this.#backlog.add(bytesOf(chunk, named), this.writableLength);
       if (error !== undefined) {
-        if (done !== undefined) process.nextTick(done, error);
+        // Callers in JavaScript give null as well as nothing.
+        if (typeof done === 'function') process.nextTick(done, error);
         this.destroy(error);
         return false;
       }

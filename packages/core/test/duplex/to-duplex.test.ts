@@ -118,6 +118,8 @@ describe('toDuplex', () => {
         duplex.write(Buffer.alloc(100), (error) => {
           if (error instanceof LimitError) refused.push(error);
         });
+        // As node:http does.
+        duplex.write('', null as never, null as never);
         held = Math.max(held, duplex.writableLength);
       }
       const error = await failed;
