@@ -90,11 +90,11 @@ export class RunControl {
     const run = this.#run;
     if (run === undefined) return;
     if (callbacks > 0) run.ranAny = true;
-    const { once, nonBlocking, keepAlive } = run.options;
+    const { once, nonBlocking } = run.options;
     if (run.ending !== undefined) this.#end(run.ending);
     else if (this.#exitDue) this.#end('exit');
     else if (nonBlocking === true || (once === true && run.ranAny && !this.#loop.pending)) this.#end('turn');
-    else if (keepAlive !== true && !this.#loop.alive) this.#end('idle');
+    else if (!this.#loop.alive) this.#end('idle');
   }
 
   #exit(): void {
