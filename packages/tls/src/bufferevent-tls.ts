@@ -8,7 +8,7 @@ import { handshakeOf } from './handshake-observable.ts';
 import type { HandshakeTrace } from './handshake-trace.ts';
 import { TlsSession } from './session.ts';
 import { closeTimeoutError, errorFromBelow, errorOfFailure, handshakeTimeoutError } from './tls-error.ts';
-import { HANDSHAKE_MS_DEFAULT, sessionOptions, type TlsCloseReport, type TlsOptions } from './tls-options.ts';
+import { handshakeLimit, sessionOptions, type TlsCloseReport, type TlsOptions } from './tls-options.ts';
 import { TurnRunner } from './turn-runner.ts';
 
 /**
@@ -47,7 +47,7 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
     // The transport has its own limit for connecting; ours begins when it is connected.
     super(below.loop, 'tls', { ...options, timeouts: { ...options.timeouts, connectMs: Number.POSITIVE_INFINITY } });
     this.#below = below;
-    this.#handshakeMs = options.handshakeMs ?? HANDSHAKE_MS_DEFAULT;
+    this.#handshakeMs = handshakeLimit(options);
     this.session = new TlsSession(context, sessionOptions(options, below.loop));
     this.#runner = new TurnRunner(this.session, below);
     below._takeOver(new Below(this));
@@ -231,7 +231,9 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
       } else if (session.retry && !last) {
         this.#askDrive();
         break;
-      } else if (outcome === 'want-output' || (outcome === 'want-input' && runner.waitingBytes === 0)) break;
+      } else if (outcome === 'want-output' ? !runner.hasRoom : outcome === 'want-input' && runner.waitingBytes === 0) {
+        break;
+      }
     }
     // Nothing may follow close_notify; the transport is read on so that its death is noticed.
     if (session.closeNotifyReceived) runner.discard();

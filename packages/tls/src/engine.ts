@@ -80,6 +80,11 @@ export class Engine {
     return this.#result(TlsResult.pendingOut);
   }
 
+  /** Ciphertext that was moved out after the last call. */
+  get drained(): number {
+    return this.#result(TlsResult.pendingAfter) - this.#result(TlsResult.pendingOut);
+  }
+
   /** Ciphertext that was fed and that OpenSSL has not taken. */
   get pendingIn(): number {
     return this.#result(TlsResult.pendingIn);

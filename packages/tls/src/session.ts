@@ -104,9 +104,9 @@ export class TlsSession {
     return this.#pendingWrite?.length ?? 0;
   }
 
-  /** Something was read into the engine that a read may still give out, without further input. */
+  /** Something was read into the engine that a read may still give out without further input, if only there is room for an answer. */
   get readable(): boolean {
-    return this.#reader.want === 'nothing' && this.#handshakeDone;
+    return this.#reader.want !== 'input' && this.#handshakeDone;
   }
 
   /** Alerts sent and received, oldest first, at most 16. */
@@ -248,8 +248,9 @@ export class TlsSession {
     if (sslError === SslError.wantRead || sslError === SslError.wantWrite) {
       const wantsInput = sslError === SslError.wantRead;
       side.want = wantsInput ? 'input' : 'output';
-      // What was fed came before the call; what was moved out came after it, and is a reason already.
-      side.mark = wantsInput ? this.#engine.bytesIn : this.#engine.bytesOut - this.#engine.produced;
+      // What was fed came before the call; what was moved out after it (a read may have made more than one) is a reason
+      // already.
+      side.mark = wantsInput ? this.#engine.bytesIn : this.#engine.bytesOut - this.#engine.drained;
       const inPair = Math.abs(this.#engine.pendingIn - pendingInBefore) + this.#engine.written;
       const idle = inPair === 0 && this.#engine.transferred === 0 && eofBefore === this.#engine.inputEnded;
       if (moved === side.moved && idle) this.#countSpin(operation);

@@ -1,4 +1,5 @@
 import type { CloseReport, ConnectionOptions, EventLoop } from '@sluice/core';
+import { ApiMisuse } from '@sluice/errors';
 import type { TlsAlert } from './alert.ts';
 import type { HandshakeSummary } from './handshake-trace.ts';
 import type { TlsSessionOptions } from './session-options.ts';
@@ -29,7 +30,18 @@ export interface TlsCloseReport extends CloseReport {
   readonly alerts: readonly TlsAlert[];
 }
 
-export const HANDSHAKE_MS_DEFAULT = 10_000;
+const HANDSHAKE_MS_DEFAULT = 10_000;
+
+/** The handshake's limit. Throws `ApiMisuse` for what is no time. */
+export function handshakeLimit(options: TlsOptions): number {
+  const { handshakeMs = HANDSHAKE_MS_DEFAULT } = options;
+  if (typeof handshakeMs === 'number' && handshakeMs >= 0) return handshakeMs;
+  throw new ApiMisuse(`handshakeMs must be a number of 0 or more, not ${String(handshakeMs)}; Infinity for no limit`, {
+    code: 'SLUICE_TLS_OPTIONS',
+    layer: 'tls',
+    operation: 'TlsBufferEvent',
+  });
+}
 
 /** The part of the options that the session is about. */
 export function sessionOptions(options: TlsOptions & { servername?: string }, loop: EventLoop): TlsSessionOptions {
