@@ -128,6 +128,10 @@ describe('FdWatcher', () => {
     watcher.start();
     await loop.pass(30);
     expect(at).to.deep.equal([10, 20, 55, 186]);
+    // One that comes late does not put off the next.
+    loop.virtual.advance(33);
+    await nextIteration();
+    expect([at.at(-1), watcher.deadline]).to.deep.equal([219, 246]);
     for (const wrong of [0, -1, Number.NaN]) expect(() => watcher.setTimeout(wrong)).to.throw(/above 0, or null/);
   });
 
