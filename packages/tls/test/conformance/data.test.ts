@@ -322,7 +322,8 @@ describe('TLS data', () => {
       duo.server.tls.write(sent);
       duo.settle();
       for (const side of duo.sides) expect(Buffer.concat(side.received).equals(sent)).to.equal(true);
-      expect(duo.client.below.refusedTotal).to.be.above(10);
+      // A tiny pair gives the link less in a turn than it takes.
+      if (pairBytes >= 512) expect(duo.client.below.refusedTotal).to.be.above(10);
       duo.closeInOrder();
     }).timeout(30_000);
   }
