@@ -17,6 +17,10 @@ import {
 /** Room for any flight of a test. */
 const PAIR_BYTES = 256 * 1024;
 
+/** What a call of an engine makes; copied out of here before the next. */
+const ciphertext = Buffer.alloc(PAIR_BYTES);
+const plaintext = Buffer.alloc(64 * 1024);
+
 export interface HandPeerOptions {
   /** The peer's side of TLS; without it only bytes can be sent. See `context` of the native package's tests. */
   context?: NativeTlsContext;
@@ -37,6 +41,8 @@ export class HandPeer implements AsyncDisposable {
   readonly socket: Socket;
   /** Everything that came from the other side, as it was on the wire. */
   readonly wire: Buffer[] = [];
+  /** What the engine had to say of its own accord while it read: alerts, changes of keys. Not sent. */
+  readonly answers: Buffer[] = [];
   /** OpenSSL's last entries, if a call failed. */
   entries: readonly NativeEntry[] = [];
   readonly #engine: NativeTlsEngine | undefined;
@@ -171,9 +177,15 @@ export class HandPeer implements AsyncDisposable {
     return taken;
   }
 
-  /** Waits for more bytes of the other side's. */
+  /** Waits until there are bytes of the other side's that were not looked at. */
   async more(): Promise<void> {
     await this.#more('more bytes');
+  }
+
+  /** Changes a bit in what came and was not looked at, as if the network had done it, and looks at it. */
+  readDamaged(at: number): void {
+    this.#unread = flipped(this.#unread, at);
+    this.#open();
   }
 
   /** Waits for the other side's end, and tells all that came before it. */
@@ -202,11 +214,11 @@ export class HandPeer implements AsyncDisposable {
     if (this.#engine === undefined || this.#eofTold) return;
     if (!this.handshakeDone) this.#step('handshake');
     while (this.handshakeDone) {
-      const room = Buffer.alloc(65_536);
-      this.#step('read', room);
+      const { out } = this.#step('read', plaintext);
+      if (out.length > 0) this.answers.push(out);
       const count = this.#result('transferred');
-      this.#plain = Buffer.concat([this.#plain, room.subarray(0, count)]);
       if (count === 0) break;
+      this.#plain = Buffer.concat([this.#plain, plaintext.subarray(0, count)]);
     }
     this.#eofTold = this.#ended !== undefined;
   }
@@ -226,10 +238,9 @@ export class HandPeer implements AsyncDisposable {
   #step(op: keyof typeof TlsOp, data?: Buffer): { out: Buffer; failed: boolean } {
     const engine = this.#engine;
     if (engine === undefined) throw new Error('this peer has no context');
-    const out = Buffer.alloc(PAIR_BYTES);
     const input = this.#unread;
     const length = data?.length ?? 0;
-    const entries = engine.step(TlsOp[op], input, 0, input.length, data, 0, length, out, 0, out.length);
+    const entries = engine.step(TlsOp[op], input, 0, input.length, data, 0, length, ciphertext, 0, PAIR_BYTES);
     this.#unread = input.subarray(this.#result('consumed'));
     if (this.#result('alerts') > 0) {
       const triples = engine.takeAlerts();
@@ -238,7 +249,7 @@ export class HandPeer implements AsyncDisposable {
       }
     }
     if (entries !== undefined) this.entries = entries;
-    return { out: out.subarray(0, this.#result('produced')), failed: entries !== undefined };
+    return { out: Buffer.from(ciphertext.subarray(0, this.#result('produced'))), failed: entries !== undefined };
   }
 
   #result(name: keyof typeof TlsResult): number {

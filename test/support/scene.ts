@@ -52,6 +52,9 @@ export class WatchedLoop extends EventLoop {
   }
 }
 
+/** Polls of Node's loop without work in between, after which nothing more is to be expected of a local socket. */
+const SETTLE_ROUNDS = 4;
+
 export interface SceneOptions {
   /** TLS with this certificate and these options; `{}` for a small certificate of the usual authority. */
   tls?: Partial<ServerContextOptions>;
@@ -128,6 +131,14 @@ export class Scene implements AsyncDisposable {
   async witness(n = 0): Promise<Witness> {
     await this.loop.until(`connection ${n}`, () => this.witnesses.length > n);
     return this.witnesses[n] as Witness;
+  }
+
+  /** Resolves when what the kernel has by now was read, and led to what it leads to. */
+  async settled(): Promise<void> {
+    for (let round = 0; round < SETTLE_ROUNDS; round++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (this.loop.pending) round = 0;
+    }
   }
 
   /** Lets virtual time pass. */
