@@ -33,7 +33,7 @@ export class Program implements AsyncDisposable {
   private constructor(command: string, args: readonly string[], options: ProgramOptions) {
     this.#child = spawn(command, args, {
       cwd: options.cwd ?? repositoryRoot,
-      env: { ...process.env, NO_COLOR: '1', ...options.env },
+      env: { ...environmentOf(command), NO_COLOR: '1', ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const { stdout, stderr } = this.#child;
@@ -93,4 +93,10 @@ export class Program implements AsyncDisposable {
     this.#lines.push(line);
     for (const watcher of this.#watchers) watcher(line);
   }
+}
+
+/** Sanitizers that the tests run under watch this repository's programs, and not other people's. */
+function environmentOf(command: string): NodeJS.ProcessEnv {
+  const { LD_PRELOAD, ...rest } = process.env;
+  return command === process.execPath ? { ...rest, ...(LD_PRELOAD === undefined ? {} : { LD_PRELOAD }) } : rest;
 }
