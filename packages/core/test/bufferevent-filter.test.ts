@@ -130,6 +130,7 @@ describe('FilterBufferEvent', () => {
     const late = new LateBufferEvent(loop, { timeouts: { connectMs: 60_000 } });
     const bev = new FilterBufferEvent(late, {}, { timeouts: { connectMs: 10 } });
     const lateLog = record(bev);
+    bev.setTimeouts({ readMs: 20 });
     bev.write('early');
     loop.advance(50_000);
     expect([lateLog, bev.connected, bev.output.length]).to.deep.equal([[], false, 5]);

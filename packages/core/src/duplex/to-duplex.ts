@@ -271,7 +271,7 @@ export class BufferEventDuplex extends Duplex {
     writing.callback();
   }
 
-  /** Answers whether all of it was taken and there is room for more. */
+  /** Answers whether all of it was taken. */
   #writeChunks(writing: Writing): boolean {
     const { bev } = this;
     for (; writing.index < writing.chunks.length; writing.index += 1, writing.offset = 0) {
@@ -284,7 +284,7 @@ export class BufferEventDuplex extends Duplex {
         writing.offset += piece.length;
       }
     }
-    return bev.output.length < bev.limits.writeHigh;
+    return true;
   }
 
   // --- Idle time ---

@@ -118,8 +118,6 @@ describe('toDuplex', () => {
         duplex.write(Buffer.alloc(100), (error) => {
           if (error instanceof LimitError) refused.push(error);
         });
-        // As node:http does.
-        duplex.write('', null as never, null as never);
         held = Math.max(held, duplex.writableLength);
       }
       const error = await failed;
@@ -128,6 +126,14 @@ describe('toDuplex', () => {
       await settled();
       expect(refused.length).to.be.at.least(1);
       expect(bev.closed).to.include({ end: 'failed', code: 'SLUICE_CORE_WRITE_CAP', blame: 'local' });
+    });
+
+    it('takes null for no callback, as node:http gives it', async () => {
+      const { wires, bev, duplex } = over({ first: SMALL });
+      wires.cork(bev);
+      const failed = errorOf(duplex);
+      while (!duplex.destroyed) duplex.write(Buffer.alloc(1000), null as never, null as never);
+      expect(await failed).to.be.instanceOf(LimitError);
     });
 
     it('one write may be larger than every bound: it goes piece by piece, and small ones may follow it', async () => {
@@ -290,6 +296,32 @@ describe('toDuplex', () => {
       expect(await failed)
         .to.be.instanceOf(AbortedError)
         .with.property('code', 'SLUICE_CORE_CLOSED');
+    });
+
+    it('a write that waits for room when somebody else ends our direction is told so', async () => {
+      const { wires, wire, bev, duplex } = over({ first: { watermarks: { write: { low: 1, high: 10 } } } });
+      wires.cork(bev);
+      const failed = errorOf(duplex);
+      const told = new Promise((resolve) => duplex.write(Buffer.alloc(100), resolve));
+      wire.end();
+      bev.end();
+      wires.uncork(bev);
+      expect(await told).to.include({ code: 'SLUICE_CORE_CLOSED', operation: 'write' });
+      expect(await failed).to.equal(await told);
+    });
+
+    it('over a connection that has failed already, gives what was left, and the failure', async () => {
+      const wires = link(new EventLoop());
+      const [bev, wire] = wires.ends;
+      wire.write('left');
+      await settled();
+      wires.cut('reset');
+      await settled();
+      const late = toDuplex(bev);
+      const got: string[] = [];
+      late.on('data', (chunk: Buffer) => got.push(chunk.toString()));
+      expect(await errorOf(late)).to.equal(bev.closed?.error);
+      expect(got).to.deep.equal(['left']);
     });
 
     it('destroySoon sends what was written, then gives the peer closeMs', async () => {

@@ -65,17 +65,23 @@ describe('frameFilter', () => {
     expect(bev.closed?.error).to.be.instanceOf(LimitError);
   });
 
-  it('drops what follows the end, and ends in order', () => {
+  it('drops what follows the end, goes on sending, and ends the connection below in order', () => {
     const { loop, wire, framed: bev } = framed();
+    bev.halfOpen = true;
+    wire.halfOpen = true;
     wire.write(Buffer.from('\0\0\0\u0002ok\0\0\0\0', 'latin1'));
     wire.write(Buffer.alloc(500_000));
     loop.settle();
+    expect([bev.read().toString(), bev.peerEnded, bev.closed]).to.deep.equal(['ok', true, undefined]);
     expect([wire.output.length, bev.underlying?.input.length]).to.deep.equal([0, 0]);
-    expect(bev.read().toString()).to.equal('ok');
-    expect(bev.peerEnded).to.equal(true);
+    bev.write('fine');
+    bev.end();
+    loop.settle();
+    expect(wire.read().toString('latin1')).to.equal('\0\0\0\u0004fine\0\0\0\0');
+    expect([bev.closed?.end, wire.peerEnded, bev.underlying?.closed]).to.deep.equal(['end', true, undefined]);
     wire.end();
     loop.settle();
-    expect(bev.closed?.end).to.equal('end');
+    expect([bev.underlying?.closed?.end, wire.closed?.end]).to.deep.equal(['end', 'end']);
   });
 
   it('carries both ways through a slow link with little room', () => {
