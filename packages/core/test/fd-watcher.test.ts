@@ -45,6 +45,20 @@ describe('FdWatcher', () => {
     await iterationsUntil(() => seen.at(-1) === 'disconnect');
   });
 
+  it('tells each watcher of a descriptor what it watches for, and nothing else', async () => {
+    const loop = new DrivenLoop();
+    const pipe = fifo();
+    const seen: string[] = [];
+    const watch = (interest: 'readable' | 'disconnect'): unknown =>
+      loop.watchFd(pipe.reader, interest, (ready) => seen.push(`${interest}: ${wordsOf(ready)}`), { once: true });
+    watch('readable');
+    watch('disconnect');
+    pipe.write('x');
+    pipe.close(pipe.writer);
+    await loop.run();
+    expect(seen).to.have.members(['readable: readable', 'disconnect: disconnect']);
+  });
+
   it('leaves the descriptor to its owner, who may close it at once, and to others with the same number', async () => {
     const loop = new DrivenLoop();
     const first = fifo();

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { AbortedError } from '@sluice/errors';
 import { expect } from 'chai';
 import { DrivenLoop } from './support/driven-loop.ts';
@@ -8,6 +9,10 @@ describe('EventLoop.delay', () => {
     await loop.until(loop.delay(30));
     expect(loop.now()).to.equal(30);
     expect(loop.alive).to.equal(false);
+    // Nothing is left of it on the loop or on the signal.
+    const { signal } = new AbortController();
+    await loop.until(loop.delay(1, { signal }));
+    expect([loop._closers.size, getEventListeners(signal, 'abort').length]).to.deep.equal([0, 0]);
   });
 
   it('rejects when it is aborted, before or meanwhile, with the reason as its cause', async () => {

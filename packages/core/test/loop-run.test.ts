@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { expect } from 'chai';
 import { type RunResult } from '../src/index.ts';
 import { DrivenLoop, nextIteration } from './support/driven-loop.ts';
@@ -55,6 +56,9 @@ describe('EventLoop.run', () => {
     expect((await run).reason).to.equal('exit');
     expect(loop.handles()).to.deep.equal([]);
     expect((await loop.run({ signal: controller.signal })).reason).to.equal('exit');
+    const { signal } = new AbortController();
+    await loop.run({ signal });
+    expect(getEventListeners(signal, 'abort')).to.deep.equal([]);
   });
 
   it('does what is ready and waits for nothing when it must not block', async () => {
