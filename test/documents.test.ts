@@ -28,7 +28,14 @@ describe('the guide', () => {
 });
 
 describe('the documentation', () => {
-  const documents = ['README.md', 'CONTRIBUTING.md', 'docs/**/*.md', 'bench/*.md', 'examples/**/*.md', 'packages/*/*.md'];
+  const documents = [
+    'README.md',
+    'CONTRIBUTING.md',
+    'docs/**/*.md',
+    'bench/*.md',
+    'examples/**/*.md',
+    'packages/*/*.md',
+  ];
   for (const path of documents.flatMap((glob) => globSync(glob, { cwd: repositoryRoot })).sort()) {
     it(`${path}: what it links to is there`, async () => {
       const text = await readFile(join(repositoryRoot, path), 'utf8');
