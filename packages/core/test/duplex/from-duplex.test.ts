@@ -82,12 +82,33 @@ describe('fromDuplex', () => {
     });
 
     it('takes a chunk that is larger than its mark bit by bit, and leaves the stream its own mark', async () => {
-      const { bev, carrier, far } = over(SMALL, 200_000);
+      const { bev, carrier, far } = over(SMALL, 300);
       far.write(Buffer.alloc(100_000));
       await settled();
       expect([bev.input.length, carrier.readableLength, carrier.readableHighWaterMark]).to.deep.equal([
-        1000, 99_000, 200_000,
+        1000, 99_000, 300,
       ]);
+      bev.destroy();
+    });
+
+    it('flush waits for what the stream holds', async () => {
+      let take = (): void => {};
+      const carrier = new Duplex({
+        read() {},
+        write(_chunk, _encoding, callback) {
+          take = callback;
+        },
+      });
+      const bev = fromDuplex(new EventLoop(), carrier);
+      bev.write('held');
+      let flushed = false;
+      const flush = bev.flush().then(() => {
+        flushed = true;
+      });
+      await settled();
+      expect([bev.output.length, carrier.writableLength, flushed]).to.deep.equal([0, 4, false]);
+      take();
+      await flush;
       bev.destroy();
     });
 
@@ -130,6 +151,38 @@ describe('fromDuplex', () => {
       const [answer] = (await once(far, 'data')) as [Buffer];
       expect(answer.toString()).to.equal('answer');
       expect((await closedOf(bev)).end).to.equal('end');
+    });
+
+    it('a net.Socket: what is written after its end goes out, and destroy is a reset when bytes are dropped', async () => {
+      const accepted: net.Socket[] = [];
+      const server = net
+        .createServer({ allowHalfOpen: true }, (socket) => accepted.push(socket))
+        .listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const connect = async (): Promise<[BufferEvent, net.Socket]> => {
+        const { port } = server.address() as net.AddressInfo;
+        const cap = { watermarks: { write: { cap: Number.POSITIVE_INFINITY } } };
+        const bev = fromDuplex(new EventLoop(), net.connect(port, '127.0.0.1'), { halfOpen: true, ...cap });
+        await once(server, 'connection');
+        return [bev, accepted.at(-1) as net.Socket];
+      };
+      const [open, peer] = await connect();
+      peer.end();
+      await new Promise<void>((resolve) => open.once('end', resolve));
+      await settled();
+      open.write('answer');
+      const [answer] = (await once(peer, 'data')) as [Buffer];
+      expect(answer.toString()).to.equal('answer');
+      open.end();
+      expect((await closedOf(open)).end).to.equal('end');
+
+      const [full, silent] = await connect();
+      full.write(Buffer.alloc(20_000_000));
+      await settled();
+      full.destroy();
+      const [error] = (await once(silent.resume(), 'error')) as [NodeJS.ErrnoException];
+      expect(error.code).to.equal('ECONNRESET');
+      server.close();
     });
 
     it('an error of the stream is the cause of the failure, a system error by its own name', async () => {

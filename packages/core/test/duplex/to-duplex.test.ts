@@ -300,6 +300,18 @@ describe('toDuplex', () => {
         .with.property('code', 'SLUICE_CORE_CLOSED');
     });
 
+    it('end() on a connection that somebody else has ended in order is no error', async () => {
+      const { wire, bev, duplex } = over({}, { allowHalfOpen: true });
+      duplex.resume();
+      wire.end();
+      bev.end();
+      await settled();
+      expect(bev.closed?.end).to.equal('end');
+      duplex.end();
+      await once(duplex, 'close');
+      expect([duplex.writableFinished, duplex.errored]).to.deep.equal([true, null]);
+    });
+
     it('a write that waits for room when somebody else ends our direction is told so', async () => {
       const { wires, wire, bev, duplex } = over({ first: { watermarks: { write: { low: 1, high: 10 } } } });
       wires.cork(bev);

@@ -118,6 +118,20 @@ describe('toWeb', () => {
     expect(got).to.equal(100_000);
   });
 
+  it('what is written after the end of the peer goes out', async () => {
+    const { bev, wire, readable, writable } = over();
+    wire.halfOpen = true;
+    wire.end();
+    const reader = readable.getReader();
+    expect((await reader.read()).done).to.equal(true);
+    await settled();
+    const writer = writable.getWriter();
+    await writer.write(Buffer.from('answer'));
+    await writer.close();
+    await settled();
+    expect([wire.read().toString(), bev.closed?.end]).to.deep.equal(['answer', 'end']);
+  });
+
   it('a reset errors both streams with the report, the readable after the data', async () => {
     const { wires, bev, wire, readable, writable } = over();
     wire.write('last words');
