@@ -6,6 +6,7 @@ import { Pending, State } from './bufferevent-state.ts';
 import { Deadlines } from './deadlines.ts';
 import { type BufferReader, type BufferWriter, type Data, EvBuffer, type EvBufferOwner } from './evbuffer.ts';
 import type { EventLoop } from './event-loop.ts';
+import type { FlowLimiter } from './flow-limiter.ts';
 import { type ConnectionOptions, type Limits, limitsFrom, type Timeouts, type Watermarks } from './limits.ts';
 import type { Slab } from './slab.ts';
 import { Suspend } from './suspend.ts';
@@ -21,6 +22,8 @@ export abstract class BufferEventFlow extends EventEmitter<BufferEventEvents> im
   /** Bits of `State`. */
   protected _state: number = State.readEnabled | State.writeEnabled;
   protected readonly _deadlines: Deadlines;
+  /** Limits of rate and turn; undefined without any, and on every layer but the lowest. */
+  _limiter: FlowLimiter | undefined = undefined;
   #limits: Limits;
   #suspended = 0;
   #writeSuspended = 0;
@@ -69,6 +72,11 @@ export abstract class BufferEventFlow extends EventEmitter<BufferEventEvents> im
   /** Bits of `Suspend` for which reading stands still. */
   get suspended(): number {
     return this.#suspended;
+  }
+
+  /** The same for writing. */
+  get writeSuspended(): number {
+    return this.#writeSuspended;
   }
 
   setWatermarks(watermarks: Watermarks): void {
@@ -151,6 +159,8 @@ export abstract class BufferEventFlow extends EventEmitter<BufferEventEvents> im
   unsuspendWrite(reason: number): void {
     if ((this.#writeSuspended & reason) === 0) return;
     this.#writeSuspended &= ~reason;
+    // What the peer did not take while we held back is no fault of its.
+    this._deadlines.touchWrite(this.loop.now());
     this._markDirty();
   }
 
@@ -177,6 +187,15 @@ export abstract class BufferEventFlow extends EventEmitter<BufferEventEvents> im
   /** Whether reading is wanted and nothing stands against it. */
   get _mayRead(): boolean {
     return (this._state & State.reading) !== 0;
+  }
+
+  /** Bytes that may be taken from below, or moved down, now. */
+  get _readAllowance(): number {
+    return this._limiter === undefined ? Number.POSITIVE_INFINITY : this._limiter.read.allowance;
+  }
+
+  protected get _writeAllowance(): number {
+    return this._limiter === undefined ? Number.POSITIVE_INFINITY : this._limiter.write.allowance;
   }
 
   protected get _mayWrite(): boolean {
@@ -214,6 +233,7 @@ export abstract class BufferEventFlow extends EventEmitter<BufferEventEvents> im
   #inputChanged(added: number, removed: number): void {
     if (added > 0) {
       this.#bytesIn += added;
+      if (this._limiter !== undefined) this._limiter.read.charge(added);
       this._deadlines.touchRead(this.loop.now());
       if ((this._state & State.discarding) !== 0) {
         this._input.clear();
@@ -240,6 +260,7 @@ export abstract class BufferEventFlow extends EventEmitter<BufferEventEvents> im
     }
     if (removed > 0) {
       this.#bytesOut += removed;
+      if (this._limiter !== undefined) this._limiter.write.charge(removed);
       this._deadlines.touchWrite(this.loop.now());
       if (length <= this.#limits.writeLow && length + removed > this.#limits.writeLow) {
         this.unsuspendRead(Suspend.output);

@@ -43,8 +43,9 @@ export class PairBufferEvent extends BufferEvent {
     const partner = this.#partner;
     if (partner === undefined) return this._fail(errorFromErrno('EPIPE', { operation: 'write', direction: 'write' }));
     // More than once for a partner that is closing, whose input is empty again at once.
-    while (this._output.length > 0 && partner._mayRead) {
-      const room = partner.limits.readHigh - partner._input.length;
+    while (this._output.length > 0 && this._mayWrite && partner._mayRead) {
+      const free = partner.limits.readHigh - partner._input.length;
+      const room = Math.min(free, partner._readAllowance, this._writeAllowance);
       this._output.moveTo(partner._input, room === Number.POSITIVE_INFINITY ? undefined : room);
     }
     if (this._output.length > 0) this._writeBlocked();

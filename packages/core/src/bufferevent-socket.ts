@@ -16,6 +16,9 @@ export interface SocketOptions extends ConnectionOptions {
 /** Bytes handed to the system at a time while the socket is full. They stay counted as output until they are out. */
 const QUEUED_BYTES_MAX = 128 * 1024;
 
+/** The native half counts in 32 bits. */
+const READ_UP_TO_MAX = 0x7fffffff;
+
 /** A TCP or Unix stream socket. */
 export class SocketBufferEvent extends BufferEvent implements HandleOwner, Writer {
   readonly #reactor: Reactor;
@@ -71,15 +74,17 @@ export class SocketBufferEvent extends BufferEvent implements HandleOwner, Write
 
   protected override _setReading(on: boolean): void {
     if (this.#handle < 0) return;
-    if (on) {
-      const status = this.#reactor.native.readStart(this.#handle);
-      if (status < 0) this._fail(errorFromErrno(status, { operation: 'read' }));
-    } else this.#reactor.native.readStop(this.#handle);
+    if (on) this.#startReading();
+    else this.#reactor.native.readStop(this.#handle);
+  }
+
+  override _limiterChanged(): void {
+    if (this.#handle >= 0 && this._mayRead) this.#startReading();
   }
 
   protected override _writeOut(): void {
     if (this.#queuedBytes > 0 || this.#queuedInFlush > 0) return;
-    this.#queuedInFlush = this.#reactor.queueWrite(this.#handle, this._output, this);
+    this.#queuedInFlush = this.#reactor.queueWrite(this.#handle, this._output, this, this._writeAllowance);
   }
 
   protected override _endOutput(): void {
@@ -110,7 +115,9 @@ export class SocketBufferEvent extends BufferEvent implements HandleOwner, Write
   // --- HandleOwner ---
 
   _handleRead(offset: number, length: number): void {
-    if (this.closed === undefined) this._input.appendSlab(this.loop.slab, offset, length);
+    if (this.closed !== undefined) return;
+    this._input.appendSlab(this.loop.slab, offset, length);
+    if (this._limiter !== undefined && this._mayRead) this.#startReading();
   }
 
   _handleEof(): void {
@@ -160,14 +167,29 @@ export class SocketBufferEvent extends BufferEvent implements HandleOwner, Write
 
   // --- Private ---
 
+  /** With a limit, the system half reads what it allows and stops by itself; each read is followed by another start. */
+  #startReading(): void {
+    const { native } = this.#reactor;
+    const allowance = this._readAllowance;
+    const status =
+      allowance === Number.POSITIVE_INFINITY
+        ? native.readStart(this.#handle)
+        : native.readUpTo(this.#handle, Math.min(Math.max(1, allowance), READ_UP_TO_MAX));
+    if (status < 0) this._fail(errorFromErrno(status, { operation: 'read' }));
+  }
+
   /** The socket is full: libuv writes the next bytes when there is room, and tells. */
   #queueRest(): void {
+    const bytesMax = Math.min(QUEUED_BYTES_MAX, this._writeAllowance);
+    // Held by a limit: it is tried again when that is over.
+    if (bytesMax === 0) return;
     this._output.own();
     const buffers: Uint8Array[] = [];
     let bytes = 0;
-    for (let chunk = this._output._head; chunk !== undefined && bytes < QUEUED_BYTES_MAX; chunk = chunk.next) {
-      buffers.push(chunk.bytes.subarray(chunk.start, chunk.end));
-      bytes += chunk.end - chunk.start;
+    for (let chunk = this._output._head; chunk !== undefined && bytes < bytesMax; chunk = chunk.next) {
+      const length = Math.min(chunk.end - chunk.start, bytesMax - bytes);
+      buffers.push(chunk.bytes.subarray(chunk.start, chunk.start + length));
+      bytes += length;
     }
     const status = this.#reactor.native.writeQueued(this.#handle, buffers);
     if (status < 0) return this.#writeErrno(status);

@@ -16,6 +16,15 @@ import { type CloseReport, closeReport } from './close-report.ts';
 import type { EventLoop, LoopMember } from './event-loop.ts';
 import { closedOf, failedOf } from './lifecycle.ts';
 import type { ConnectionOptions } from './limits.ts';
+import {
+  dropLimiter,
+  type RateLimitOptions,
+  type RateLimitStatus,
+  rateLimitStatus,
+  setRateLimit,
+  setTurnLimit,
+  type TurnLimitOptions,
+} from './rate-limit.ts';
 
 export type { BufferEventEvents, Handlers } from './bufferevent-events.ts';
 
@@ -107,6 +116,28 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
     return this.underlying?.remoteAddress;
   }
 
+  /**
+   * Limits bytes per second in each direction, counted at the lowest layer (under TLS: on the wire); null for no limit.
+   * What a bucket holds stays when the limit is changed.
+   * @throws ApiMisuse that names the number that makes no sense
+   */
+  setRateLimit(options: RateLimitOptions | null): void {
+    setRateLimit(this, options);
+  }
+
+  /**
+   * Limits bytes per turn of the loop, at the lowest layer; null for no limit.
+   * @throws ApiMisuse that names the number that makes no sense
+   */
+  setTurnLimit(options: TurnLimitOptions | null): void {
+    setTurnLimit(this, options);
+  }
+
+  /** What those limits, and its group's, leave it; `undefined` without any. */
+  get rateLimit(): RateLimitStatus | undefined {
+    return rateLimitStatus(this);
+  }
+
   setHandlers(handlers: Handlers): void {
     this.#handlers = handlers;
   }
@@ -194,6 +225,9 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
   protected get _outputWaits(): boolean {
     return this._output.length > 0;
   }
+
+  /** Limits of rate were set, changed or taken away: a transport that told others of them tells them anew. */
+  _limiterChanged(): void {}
 
   /** What the transport has to add to the report. */
   protected _describe(report: CloseReport): CloseReport {
@@ -427,6 +461,7 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
     if ((this._state & State.releasing) !== 0) return;
     this._state |= State.releasing;
     this._deadlines.stop();
+    if (this._limiter !== undefined) dropLimiter(this);
     this.#report = this._describe(closeReport(this, end, direction, error, this.loop.now() - this.#openedAt));
     this.#pending &= ~(Pending.drained | Pending.timeoutRead | Pending.timeoutWrite);
     if (end !== 'end') this.#pending &= ~Pending.end;
@@ -455,7 +490,7 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
   }
 
   get #writePending(): boolean {
-    return this._outputWaits && (this._state & State.writeEnabled) !== 0;
+    return this._outputWaits && (this._state & State.writeEnabled) !== 0 && this.writeSuspended === 0;
   }
 
   protected override _deadlineReached(): void {

@@ -52,6 +52,8 @@ export type { LoopDump, LoopHandle, LoopRef } from './loop-handles.ts';
 export type { DurationSummary, LoopMetricsSnapshot } from './loop-metrics.ts';
 export type { RunOptions, RunResult } from './loop-run.ts';
 export type { CheckCallback, PrepareCallback, PrepareInfo } from './loop-watchers.ts';
+export type { RateLimitOptions, RateLimitStatus, TurnLimitOptions } from './rate-limit.ts';
+export { type GroupMemberOptions, RateLimitGroup, type RateLimitGroupOptions } from './rate-limit-group.ts';
 export { Reactor } from './reactor.ts';
 export {
   type DrainOptions,
@@ -66,5 +68,6 @@ export { type SignalCallback, SignalWatcher } from './signal.ts';
 export { Slab } from './slab.ts';
 export { Suspend, suspendReasons } from './suspend.ts';
 export { Timer } from './timer.ts';
+export type { TokenRate } from './token-bucket.ts';
 export { UserEvent } from './user-event.ts';
 export type { Address } from '@sluice/native';

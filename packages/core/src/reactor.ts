@@ -105,10 +105,10 @@ export class Reactor implements LoopBackend {
   }
 
   /**
-   * Queues a connection's output for this turn's flush, from the front, as many chunks as one write takes. Answers how
-   * many bytes that is.
+   * Queues a connection's output for this turn's flush, from the front, as many chunks as one write takes and `bytesMax`
+   * allows. Answers how many bytes that is.
    */
-  queueWrite(handle: number, output: EvBuffer, writer: Writer): number {
+  queueWrite(handle: number, output: EvBuffer, writer: Writer, bytesMax: number = Number.POSITIVE_INFINITY): number {
     let at = this.#opsLength;
     if (at + 3 + 3 * CHUNKS_PER_WRITE_MAX > this.#ops.length) this.#growOps();
     const ops = this.#ops;
@@ -130,6 +130,15 @@ export class Reactor implements LoopBackend {
       at += 3;
       count += 1;
       bytes += chunk.end - chunk.start;
+    }
+    while (bytes > bytesMax) {
+      const length = ops[at - 1] as number;
+      const kept = Math.max(0, length - (bytes - bytesMax));
+      bytes -= length - kept;
+      ops[at - 1] = kept;
+      if (kept > 0) break;
+      at -= 3;
+      count -= 1;
     }
     ops[header + 1] = count;
     ops[header + 2] = 0;

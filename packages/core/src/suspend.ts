@@ -17,6 +17,8 @@ export const Suspend = {
   handshake: 32,
   /** Output is full and reading waits for it (`pauseReadWhenFull`). */
   output: 64,
+  /** It has moved what it may in one turn. */
+  turn: 128,
 } as const;
 
 /** The names of the bits that are set, for people. */

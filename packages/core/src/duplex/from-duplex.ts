@@ -73,8 +73,9 @@ class DuplexBufferEvent extends BufferEvent {
 
   protected override _writeOut(): void {
     const duplex = this.#duplex;
-    while (this._output.length > 0 && !duplex.writableNeedDrain && this.closed === undefined) {
-      const pieces = this._output.peek(Math.max(1, duplex.writableHighWaterMark - duplex.writableLength));
+    while (this._output.length > 0 && !duplex.writableNeedDrain && this._mayWrite) {
+      const room = Math.max(1, duplex.writableHighWaterMark - duplex.writableLength);
+      const pieces = this._output.peek(Math.min(room, this._writeAllowance));
       for (const piece of pieces) {
         this._output.drain(piece.length);
         duplex.write(piece, this.#written);
@@ -111,7 +112,8 @@ class DuplexBufferEvent extends BufferEvent {
       if (duplex.readableLength === 0) duplex.read(0);
       if (duplex.readableLength === 0) return;
       // Asked for more than its high watermark, a stream would raise that.
-      const room = Math.min(this.limits.readHigh - this._input.length, Math.max(1, duplex.readableHighWaterMark));
+      const free = Math.min(this.limits.readHigh - this._input.length, this._readAllowance);
+      const room = Math.min(free, Math.max(1, duplex.readableHighWaterMark));
       const chunk = duplex.read(Math.min(room, duplex.readableLength)) as Buffer | null;
       if (chunk === null) return;
       if (chunk.length < COPIED_BYTES_MAX) this._input.append(chunk);

@@ -109,7 +109,7 @@ export class LinkBufferEvent extends BufferEvent {
       return;
     }
     const offered = this._output.length;
-    const taken = this._output.moveTo(this.#wire, Math.min(offered, this.#room()));
+    const taken = this._output.moveTo(this.#wire, Math.min(offered, this.#room(), this._writeAllowance));
     this.#takenInTurn += taken;
     if (taken < offered) {
       this.refusedTotal += 1;
@@ -165,7 +165,7 @@ export class LinkBufferEvent extends BufferEvent {
       return;
     }
     if (partner._mayRead && this.#wire.length > 0) {
-      const room = partner.limits.readHigh - partner._input.length;
+      const room = Math.min(partner.limits.readHigh - partner._input.length, partner._readAllowance);
       if (room > 0 && this.#wire.moveTo(partner._input, Math.min(this.#wire.length, room)) > 0) this._markDirty();
     }
     if (this.#wire.length > 0) return;
