@@ -55,19 +55,16 @@ export class FilterBufferEvent extends BufferEvent {
   #flushWatched = false;
   #belowReport: CloseReport | undefined;
 
-  /** @throws ApiMisuse when the layer below is gone already */
+  /** @throws ApiMisuse when the layer below is gone already, and for a limit that is no number */
   constructor(below: BufferEvent, filter: Filter, options: FilterOptions = {}) {
-    if (below.closed !== undefined) {
-      throw new ApiMisuse(`FilterBufferEvent: ${below.transport} connection ${below.id} is closed`, {
-        layer: 'core',
-        operation: 'filter',
-      });
-    }
+    const { overrunBytesMax = OVERRUN_BYTES_MAX } = options;
+    if (below.closed !== undefined) misuse(`${below.transport} connection ${below.id} is closed`);
+    if (!(overrunBytesMax >= 0)) misuse(`overrunBytesMax must be 0 or more, not ${overrunBytesMax}`);
     // The layer below has its own limit for connecting.
     super(below.loop, 'filter', { ...options, timeouts: { ...options.timeouts, connectMs: Number.POSITIVE_INFINITY } });
     this.#below = below;
     this.#filter = filter;
-    this.#overrunBytesMax = options.overrunBytesMax ?? OVERRUN_BYTES_MAX;
+    this.#overrunBytesMax = overrunBytesMax;
     this.#incoming = new FilterRun(filter.input?.bind(filter) ?? passThrough, {
       direction: 'read',
       source: below.input,
@@ -268,3 +265,7 @@ export class FilterBufferEvent extends BufferEvent {
 }
 
 function ignore(): void {}
+
+function misuse(message: string): never {
+  throw new ApiMisuse(`FilterBufferEvent: ${message}`, { layer: 'core', operation: 'filter' });
+}

@@ -148,11 +148,13 @@ describe('FilterBufferEvent', () => {
     expect([bev.bytesOut, below.bytesOut, bev.bytesIn, below.bytesIn]).to.deep.equal([3, 6, 2, 4]);
   });
 
-  it('refuses a connection that is gone', () => {
+  it('refuses a connection that is gone, and a limit that is none', () => {
     const loop = new TestLoop();
     const [a] = PairBufferEvent.create(loop);
     a.destroy();
     expect(() => new FilterBufferEvent(a, {})).to.throw(ApiMisuse, /pair connection \d+ is closed/);
+    const [b] = PairBufferEvent.create(loop);
+    expect(() => new FilterBufferEvent(b, {}, { overrunBytesMax: Number.NaN })).to.throw(ApiMisuse, /overrunBytesMax/);
   });
 
   describe('bounds', () => {

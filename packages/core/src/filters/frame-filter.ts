@@ -1,4 +1,4 @@
-import { LimitError, SluiceError } from '@sluice/errors';
+import { ApiMisuse, LimitError, SluiceError } from '@sluice/errors';
 import type { BufferReader, BufferWriter } from '../evbuffer.ts';
 import type { Filter, FilterMode, FilterResult } from '../filter.ts';
 
@@ -9,14 +9,24 @@ export interface FrameFilterOptions {
 
 const FRAME_BYTES_MAX = 16 * 1024;
 const LENGTH_BYTES = 4;
+const LENGTH_MAX = 0xffff_ffff;
 
 /**
  * Frames with their length before them (four bytes, big-endian), and one of length 0 at the end. A stream that says when
  * it is complete: over a transport whose end may be a crash (a TCP connection's FIN comes for both), an end without the
  * last frame is `truncated`. Frames are for the wire only; above, bytes are a stream.
+ *
+ * @throws ApiMisuse for a length that four bytes do not hold
  */
 export function frameFilter(options: FrameFilterOptions = {}): Filter {
-  return new FrameFilter(options.frameBytesMax ?? FRAME_BYTES_MAX);
+  const { frameBytesMax = FRAME_BYTES_MAX } = options;
+  if (!Number.isInteger(frameBytesMax) || frameBytesMax < 1 || frameBytesMax > LENGTH_MAX) {
+    throw new ApiMisuse(`frameFilter: frameBytesMax must be an integer from 1 to ${LENGTH_MAX}, not ${frameBytesMax}`, {
+      layer: 'core',
+      operation: 'frameFilter',
+    });
+  }
+  return new FrameFilter(frameBytesMax);
 }
 
 class FrameFilter implements Filter {

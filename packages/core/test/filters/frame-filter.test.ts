@@ -1,4 +1,4 @@
-import { LimitError } from '@sluice/errors';
+import { ApiMisuse, LimitError } from '@sluice/errors';
 import { expect } from 'chai';
 import { FilterBufferEvent, frameFilter, PairBufferEvent } from '../../src/index.ts';
 import { link, TestLoop } from '../../src/testing/index.ts';
@@ -63,6 +63,12 @@ describe('frameFilter', () => {
     loop.settle();
     expect(bev.closed).to.include({ end: 'failed', code: 'SLUICE_CORE_FRAME_TOO_LONG', blame: 'remote' });
     expect(bev.closed?.error).to.be.instanceOf(LimitError);
+  });
+
+  it('refuses a length that is none', () => {
+    for (const frameBytesMax of [0, 1.5, Number.NaN, 2 ** 32]) {
+      expect(() => frameFilter({ frameBytesMax })).to.throw(ApiMisuse, /frameBytesMax must be an integer/);
+    }
   });
 
   it('drops what follows the end, goes on sending, and ends the connection below in order', () => {
