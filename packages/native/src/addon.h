@@ -3,6 +3,9 @@
 #define SLUICE_ADDON_H_
 
 #include <node_api.h>
+#include <openssl/bio.h>
+
+#include <memory>
 
 namespace sluice {
 
@@ -16,6 +19,8 @@ struct Environment {
   // Constructors of the TLS classes, kept to make instances from functions. References are owned by the environment.
   napi_ref tls_context = nullptr;
   napi_ref tls_engine = nullptr;
+  // The kind of BIO that engines borrow their callers' memory with; made with the first of them.
+  std::shared_ptr<BIO_METHOD> bio_method;
   bool constructing = false;
 };
 

@@ -32,7 +32,7 @@
       "sources": [
         "addon.cc", "napi.cc",
         "loop.cc", "loop_binding.cc", "handle.cc", "write.cc",
-        "tls_context.cc", "tls_engine.cc", "errors.cc"
+        "tls_context.cc", "tls_engine.cc", "pair_store.cc", "borrowing_store.cc", "errors.cc"
       ]
     },
     { "target_name": "sluice_test", "sources": ["addon_test.cc", "napi.cc", "errors.cc"] }

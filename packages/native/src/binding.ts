@@ -289,16 +289,20 @@ export interface NativeBinding {
   /** Returns the context, or the entries that say why not (`operation` names the failed call). */
   tlsContext(options: NativeTlsContextOptions): NativeTlsContext | { operation: string; entries: NativeEntry[] };
   /**
-   * @param pairBytes bytes per direction of the BIO pair, 1 or more
+   * @param storeBytes bytes of ciphertext per direction that may wait between OpenSSL and its caller, 1 or more
    * @param servername client only: SNI (unless it is an IP address) and the name to verify; '' for neither. The check
    *   counts in `verifyResult` even where the context accepts any certificate
    * @param results see `TlsResult`; pinned, so its buffer must not be transferred or resized; may be shared
+   * @param pair whether they wait in an OpenSSL BIO pair, as by default, whose two rings are allocated at once; else in a
+   *   BIO that reads `input` and writes `output` where they lie, and keeps only output that finds no room. The two behave
+   *   alike, except that input which OpenSSL does not take yet stays with the caller
    */
   tlsEngine(
     context: NativeTlsContext,
-    pairBytes: number,
+    storeBytes: number,
     servername: string,
     results: Int32Array,
+    pair?: boolean,
   ): NativeTlsEngine | { operation: string; entries: NativeEntry[] };
   /** Library and reason text of a packed code ('' where OpenSSL has none). */
   errorStrings(code: number): readonly [library: string, reason: string];

@@ -116,6 +116,8 @@ class Handle {
   bool accept_paused_ = false;
   // libuv has accepted a connection that waits for ResumeAccept.
   bool accept_held_ = false;
+  // The delivery (Loop::deliveries) whose read this connection has had.
+  uint64_t read_in_delivery_ = 0;
   // What may be read before reading stops by itself; kNoLimit for all there is.
   size_t read_room_ = kNoLimit;
   union {

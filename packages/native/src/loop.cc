@@ -151,6 +151,7 @@ void Loop::Deliver() {
   counters_[Counter::kDeliveries] += 1;
   counters_[Counter::kRecords] += static_cast<double>(count);
   delivering_ = true;
+  deliveries_++;
   CallDeliver(count);
   delivering_ = false;
   // The numbers of a destroyed loop are not given out again.

@@ -52,6 +52,8 @@ class Loop {
   Bytes slab() const { return slab_.bytes(); }
   Bytes scratch() const { return scratch_; }
   double* counters() const { return counters_; }
+  // Counts from 1: which delivery the records that are gathered now belong to.
+  uint64_t deliveries() const { return deliveries_; }
   // uv handles whose close callback has not run.
   size_t open() const { return open_; }
 
@@ -129,6 +131,7 @@ class Loop {
 
   bool destroyed_ = false;
   bool delivering_ = false;
+  uint64_t deliveries_ = 1;
   // The JavaScript object exists.
   bool owned_by_js_ = false;
   // libuv has let go of everything.

@@ -51,7 +51,8 @@ class Args {
   bool Double(size_t index, double* out) const {
     return napi_get_value_double(env_, values_[index], out) == napi_ok || Wrong(index, "a number");
   }
-  bool Bool(size_t index, bool* out) const {
+  bool Bool(size_t index, bool* out, bool optional = false) const {
+    if (optional && IsUndefined(index)) return true;
     return napi_get_value_bool(env_, values_[index], out) == napi_ok || Wrong(index, "a boolean");
   }
   bool String(size_t index, std::string* out) const {
@@ -81,6 +82,11 @@ class Args {
   }
 
  private:
+  bool IsUndefined(size_t index) const {
+    napi_valuetype type;
+    SLUICE_NAPI(env_, napi_typeof(env_, values_[index], &type));
+    return type == napi_undefined;
+  }
   bool Wrong(size_t index, const char* what) const {
     std::string text = "argument " + std::to_string(index) + " must be " + what;
     SLUICE_NAPI(env_, napi_throw_type_error(env_, "SLUICE_NATIVE_ARGUMENT", text.c_str()));
@@ -97,13 +103,9 @@ bool ReadView(napi_env env, napi_value value, Bytes* out);
 
 template <size_t N>
 bool Args<N>::View(size_t index, Bytes* out, bool optional) const {
-  if (optional) {
-    napi_valuetype type;
-    SLUICE_NAPI(env_, napi_typeof(env_, values_[index], &type));
-    if (type == napi_undefined) {
-      *out = {};
-      return true;
-    }
+  if (optional && IsUndefined(index)) {
+    *out = {};
+    return true;
   }
   return ReadView(env_, values_[index], out) || Wrong(index, "a typed array");
 }

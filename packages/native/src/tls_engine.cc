@@ -10,8 +10,10 @@
 #include <iterator>
 #include <utility>
 
+#include "borrowing_store.h"
 #include "errors.h"
 #include "napi.h"
+#include "pair_store.h"
 
 namespace sluice {
 namespace {
@@ -38,21 +40,16 @@ enum Result {
   kResultLength
 };
 
-// BIO functions count in int.
-int Clamp(size_t count) { return static_cast<int>(std::min<size_t>(count, INT_MAX)); }
-
 bool IsAddress(const std::string& name) { return OctetsOwned(a2i_IPADDRESS(name.c_str())) != nullptr; }
 
 }  // namespace
 
-const char* TlsEngine::Open(size_t pair_bytes, const std::string& servername) {
+const char* TlsEngine::Open(size_t store_bytes, const std::string& servername) {
   ssl_.reset(SSL_new(context_->ssl_context.get()));
   if (!ssl_) return "SSL_new";
-  BIO* application = nullptr;
-  BIO* network = nullptr;
-  if (BIO_new_bio_pair(&application, pair_bytes, &network, pair_bytes) != 1) return "BIO_new_bio_pair";
-  network_.reset(network);
-  SSL_set_bio(ssl_.get(), application, application);
+  BIO* bio = store_->Open(store_bytes);
+  if (bio == nullptr) return "BIO_new";
+  SSL_set_bio(ssl_.get(), bio, bio);
   SSL_set_app_data(ssl_.get(), this);
   SSL_set_info_callback(ssl_.get(), NoteAlert);
   if (context_->server) {
@@ -76,40 +73,12 @@ const char* TlsEngine::ExpectPeer(const std::string& servername) {
   return SSL_set_tlsext_host_name(ssl_.get(), servername.c_str()) == 1 ? nullptr : "SSL_set_tlsext_host_name";
 }
 
-void TlsEngine::Close() {
-  ssl_.reset();
-  network_.reset();
-}
+void TlsEngine::Close() { ssl_.reset(); }
 
 void TlsEngine::NoteAlert(const SSL* ssl, int where, int value) {
   if ((where & SSL_CB_ALERT) == 0) return;
   const int sent = (where & SSL_CB_WRITE) != 0 ? 1 : 0;
   static_cast<TlsEngine*>(SSL_get_app_data(ssl))->alerts_.Note({sent, value >> 8, value & 0xff});
-}
-
-// Both loops end: each round either moves bytes or leaves.
-
-size_t TlsEngine::Feed(Region* input) {
-  size_t fed = 0;
-  while (input->length > 0) {
-    const size_t room = BIO_ctrl_get_write_guarantee(network_.get());
-    const int count = room == 0 ? 0 : BIO_write(network_.get(), input->data, Clamp(std::min(room, input->length)));
-    if (count <= 0) break;
-    input->Skip(static_cast<size_t>(count));
-    fed += static_cast<size_t>(count);
-  }
-  return fed;
-}
-
-size_t TlsEngine::Drain(Region* output) {
-  size_t drained = 0;
-  while (output->length > 0 && BIO_ctrl_pending(network_.get()) > 0) {
-    const int count = BIO_read(network_.get(), output->data, Clamp(output->length));
-    if (count <= 0) break;
-    output->Skip(static_cast<size_t>(count));
-    drained += static_cast<size_t>(count);
-  }
-  return drained;
 }
 
 TlsEngine::Call TlsEngine::Perform(int op, const Region& data, bool fed_all) {
@@ -135,7 +104,7 @@ TlsEngine::Call TlsEngine::Perform(int op, const Region& data, bool fed_all) {
       call.ret = SSL_key_update(ssl, SSL_KEY_UPDATE_REQUESTED);
       break;
     case kEof:
-      call.ret = fed_all && BIO_shutdown_wr(network_.get()) == 1 ? 1 : 0;
+      call.ret = fed_all && store_->EndInput() ? 1 : 0;
       return call;
     default:
       return call;
@@ -146,19 +115,20 @@ TlsEngine::Call TlsEngine::Perform(int op, const Region& data, bool fed_all) {
 
 napi_value TlsEngine::Step(napi_env env, int op, Region input, Region data, Region output, int32_t* results) {
   const bool is_call = op != kMove && op != kEof;
-  size_t consumed = 0, produced = 0, transferred = 0, pending_before = 0, pending_after = 0;
+  const size_t offered = input.length, room = output.length;
+  size_t transferred = 0, pending_before = 0, pending_after = 0;
   int stale = 0, calls = 0;
   napi_value entries = nullptr;
   Call call;
   bool again = false;
   do {
-    consumed += Feed(&input);
+    store_->Before(&input, &output);
     stale += ClearErrors();
-    if (!again) pending_before = BIO_ctrl_pending(network_.get());
+    if (!again) pending_before = store_->pending_out();
     call = Perform(op, data, input.length == 0);
     entries = TakeErrors(env);
-    pending_after = BIO_ctrl_pending(network_.get());
-    produced += Drain(&output);
+    pending_after = store_->pending_out();
+    store_->After(&input, &output);
     transferred += call.transferred;
     if (is_call) calls++;
     if (op == kRead) data.Skip(call.transferred);
@@ -168,14 +138,14 @@ napi_value TlsEngine::Step(napi_env env, int op, Region input, Region data, Regi
   const auto set = [results](Result index, size_t value) { results[index] = static_cast<int32_t>(value); };
   results[kRet] = call.ret;
   results[kSslError] = call.ssl_error;
-  set(kConsumed, consumed);
-  set(kProduced, produced);
+  set(kConsumed, offered - input.length);
+  set(kProduced, room - output.length);
   set(kTransferred, transferred);
   set(kPendingBefore, pending_before);
   set(kPendingAfter, pending_after);
-  set(kPendingOut, BIO_ctrl_pending(network_.get()));
-  set(kPendingIn, BIO_ctrl_wpending(network_.get()));
-  set(kRoomIn, BIO_ctrl_get_write_guarantee(network_.get()));
+  set(kPendingOut, store_->pending_out());
+  set(kPendingIn, store_->pending_in());
+  set(kRoomIn, store_->room_in());
   results[kHasPending] = SSL_has_pending(ssl_.get());
   results[kShutdownState] = SSL_get_shutdown(ssl_.get());
   results[kInitFinished] = SSL_is_init_finished(ssl_.get());
@@ -239,8 +209,8 @@ namespace {
 
 // What the JavaScript object owns.
 struct Wrapped {
-  Wrapped(std::shared_ptr<TlsContext> context, int32_t* result_array)
-      : engine(std::move(context)), results(result_array) {}
+  Wrapped(std::shared_ptr<TlsContext> context, std::unique_ptr<CipherStore> store, int32_t* result_array)
+      : engine(std::move(context), std::move(store)), results(result_array) {}
   TlsEngine engine;
   // Pinned by the reference. The caller must not transfer the array's buffer away.
   int32_t* results;
@@ -249,7 +219,7 @@ struct Wrapped {
   int64_t external_bytes = 0;
 };
 
-// Beside the pair, an idle server holds about this much after its handshake (measured on OpenSSL 3.5.8, TLS 1.3 with
+// Beside its store, an idle server holds about this much after its handshake (measured on OpenSSL 3.5.8, TLS 1.3 with
 // X25519MLKEM768; 22 KiB with X25519 or TLS 1.2). Before it, 18 KiB. A client also keeps its peer's chain, parsed.
 constexpr int64_t kSslBytes = 28 * 1024;
 
@@ -349,30 +319,41 @@ bool ReadResults(napi_env env, napi_value value, int32_t** out) {
   return true;
 }
 
+std::unique_ptr<CipherStore> MakeStore(Environment* environment, bool pair) {
+  if (pair) return std::make_unique<PairStore>();
+  if (environment->bio_method == nullptr) environment->bio_method = BorrowingStore::MakeMethod();
+  if (environment->bio_method == nullptr) return nullptr;
+  return std::make_unique<BorrowingStore>(environment->bio_method);
+}
+
 napi_value CreateTlsEngine(napi_env env, napi_callback_info info) {
   const QuietErrors quiet;
-  const Args<4> args(env, info);
+  const Args<5> args(env, info);
   auto context = GetTlsContext(env, args[0]);
-  int32_t pair_bytes = 0;
+  int32_t store_bytes = 0;
   std::string servername;
   int32_t* results = nullptr;
+  bool pair = true;
   if (context == nullptr) return Throw(env, "tlsEngine: context must come from tlsContext");
-  if (!args.Int32(1, &pair_bytes) || !args.String(2, &servername) || !ReadResults(env, args[3], &results)) {
+  if (!args.Int32(1, &store_bytes) || !args.String(2, &servername) || !ReadResults(env, args[3], &results) ||
+      !args.Bool(4, &pair, true)) {
     return nullptr;
   }
-  if (pair_bytes < 1) return Throw(env, "tlsEngine: pairBytes must be 1 or more");
+  if (store_bytes < 1) return Throw(env, "tlsEngine: storeBytes must be 1 or more");
   // OpenSSL would look at the part before the NUL only, and verify another name than the caller meant.
   if (servername.find('\0') != std::string::npos) return Throw(env, "tlsEngine: servername contains a NUL character");
 
-  auto wrapped = std::make_unique<Wrapped>(std::move(context), results);
-  if (const char* failed = wrapped->engine.Open(static_cast<size_t>(pair_bytes), servername)) {
+  Environment* environment = Environment::Get(env);
+  auto store = MakeStore(environment, pair);
+  if (store == nullptr) return Failure(env, "BIO_meth_new");
+  auto wrapped = std::make_unique<Wrapped>(std::move(context), std::move(store), results);
+  if (const char* failed = wrapped->engine.Open(static_cast<size_t>(store_bytes), servername)) {
     return Failure(env, failed);
   }
-  Environment* environment = Environment::Get(env);
   napi_value instance = environment->NewInstance(env, environment->tls_engine);
   if (instance == nullptr) return nullptr;
   SLUICE_NAPI(env, napi_create_reference(env, args[3], 1, &wrapped->results_reference));
-  TellMemory(env, wrapped.get(), 2 * static_cast<int64_t>(pair_bytes) + kSslBytes);
+  TellMemory(env, wrapped.get(), (pair ? 2 * static_cast<int64_t>(store_bytes) : 0) + kSslBytes);
   if (napi_wrap(env, instance, wrapped.get(), FreeWrapped, nullptr, nullptr) != napi_ok) {
     FreeWrapped(env, wrapped.release(), nullptr);
     return nullptr;

@@ -1,4 +1,4 @@
-// One TLS endpoint in memory: an SSL object over one half of a BIO pair, whose other half this code fills and empties.
+// One TLS endpoint in memory: an SSL object over a bounded store of ciphertext.
 #ifndef SLUICE_TLS_ENGINE_H_
 #define SLUICE_TLS_ENGINE_H_
 
@@ -11,20 +11,11 @@
 #include <string>
 
 #include "addon.h"
+#include "cipher_store.h"
 #include "openssl_owned.h"
 #include "tls_context.h"
 
 namespace sluice {
-
-// What is left of a caller's buffer: bytes to take from, or room to fill.
-struct Region {
-  uint8_t* data = nullptr;
-  size_t length = 0;
-  void Skip(size_t count) {
-    data += count;
-    length -= count;
-  }
-};
 
 // The newest alerts that OpenSSL sent or received.
 class AlertLog {
@@ -48,12 +39,13 @@ class AlertLog {
 
 class TlsEngine {
  public:
-  explicit TlsEngine(std::shared_ptr<TlsContext> context) : context_(std::move(context)) {}
+  TlsEngine(std::shared_ptr<TlsContext> context, std::unique_ptr<CipherStore> store)
+      : context_(std::move(context)), store_(std::move(store)) {}
   TlsEngine(const TlsEngine&) = delete;
   TlsEngine& operator=(const TlsEngine&) = delete;
 
-  // Makes the SSL object and its pair. Returns nullptr, or the name of the OpenSSL call that failed.
-  const char* Open(size_t pair_bytes, const std::string& servername);
+  // Makes the SSL object over its store, of so many bytes per direction. Returns nullptr, or the name of the OpenSSL call that failed.
+  const char* Open(size_t store_bytes, const std::string& servername);
   // See NativeTlsEngine.step in binding.ts. `results` has TLS_RESULT_LENGTH elements.
   napi_value Step(napi_env env, int op, Region input, Region data, Region output, int32_t* results);
   napi_value Info(napi_env env) const;
@@ -68,15 +60,13 @@ class TlsEngine {
     size_t transferred = 0;
   };
   const char* ExpectPeer(const std::string& servername);
-  size_t Feed(Region* input);
-  size_t Drain(Region* output);
   Call Perform(int op, const Region& data, bool fed_all);
   static void NoteAlert(const SSL* ssl, int where, int value);
 
   std::shared_ptr<TlsContext> context_;
+  // Outlives the SSL object, whose BIO refers to it.
+  std::unique_ptr<CipherStore> store_;
   SslOwned ssl_;
-  // The half of the pair that faces the network; the SSL object owns the other.
-  BioOwned network_;
   AlertLog alerts_;
 };
 

@@ -64,7 +64,7 @@ describe("an engine's life", () => {
       expect(make({}, 17, '', results)).to.throw('context must come from tlsContext');
       expect(make(undefined, 17, '', results)).to.throw('context must come from tlsContext');
       expect(make(pair().client.engine, 17, '', results)).to.throw('context must come from tlsContext');
-      expect(make(good, 0, '', results)).to.throw('pairBytes must be 1 or more');
+      expect(make(good, 0, '', results)).to.throw('storeBytes must be 1 or more');
       expect(make(good, 17, 'a\0.example', results)).to.throw('NUL');
       expect(make(good, 17, '', new Int32Array(TLS_RESULT_LENGTH - 1))).to.throw(TypeError, 'TLS_RESULT_LENGTH');
       expect(make(good, 17, '', new Uint32Array(TLS_RESULT_LENGTH))).to.throw(TypeError, 'Int32Array');

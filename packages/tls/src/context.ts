@@ -43,8 +43,8 @@ export class TlsContext {
   }
 
   /** For `TlsSession`: an engine of this context. `results` is the engine's to write into for as long as it lives. */
-  _createEngine(pairBytes: number, servername: string, results: Int32Array): NativeTlsEngine {
-    const engine = native().tlsEngine(this.#native, pairBytes, servername, results);
+  _createEngine(pairBytes: number, servername: string, results: Int32Array, pair: boolean): NativeTlsEngine {
+    const engine = native().tlsEngine(this.#native, pairBytes, servername, results, pair);
     if (isRefusal(engine)) throw engineError(engine.operation, engine.entries, servername);
     return engine;
   }

@@ -29,8 +29,8 @@ export class Engine {
   readonly #native: NativeTlsEngine;
   readonly #results = new Int32Array(TLS_RESULT_LENGTH);
 
-  constructor(context: TlsContext, pairBytes: number, servername: string) {
-    this.#native = context._createEngine(pairBytes, servername, this.#results);
+  constructor(context: TlsContext, pairBytes: number, servername: string, pair: boolean) {
+    this.#native = context._createEngine(pairBytes, servername, this.#results, pair);
   }
 
   /** Makes one OpenSSL call (or one native loop of reads) on `data`, fed from and drained into `io`. */

@@ -1,9 +1,21 @@
 import { ApiMisuse } from '@sluice/errors';
 import type { TlsContext } from './context.ts';
 
+/**
+ * Where ciphertext waits. `pair`: in an OpenSSL BIO pair, two rings of `pairBytes` allocated with the connection.
+ * `borrowed`: in the caller's memory, read and written where it lies; only output that finds no room is kept, up to
+ * `pairBytes`. Both refuse and retry alike; `borrowed` copies less and holds nothing for an idle connection.
+ */
+export type CipherStore = 'borrowed' | 'pair';
+
 export interface TlsSessionOptions {
-  /** Bytes of each direction of the BIO pair, 1 to 1 MiB. Default 17 KiB, as in OpenSSL: one record of full size. */
+  /**
+   * Bytes of ciphertext per direction that may wait between OpenSSL and the caller, 1 to 1 MiB. Default 17 KiB, as in
+   * OpenSSL's BIO pair: one record of full size.
+   */
   pairBytes?: number;
+  /** See `CipherStore`. Default 'borrowed'. */
+  store?: CipherStore;
   /** Client: the name to ask for (SNI) and to verify. */
   servername?: string;
   /**
@@ -35,6 +47,7 @@ export function resolveOptions(options: TlsSessionOptions, context: TlsContext):
   } = options;
   return {
     pairBytes: checked('pairBytes', pairBytes, PAIR_BYTES_MAX),
+    store: options.store ?? 'borrowed',
     servername: options.servername ?? '',
     callsPerTurnMax: checked('callsPerTurnMax', callsPerTurnMax, Number.POSITIVE_INFINITY),
     handshakeBytesMax: checked('handshakeBytesMax', handshakeBytesMax, Number.POSITIVE_INFINITY),

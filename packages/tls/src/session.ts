@@ -54,7 +54,7 @@ export class TlsSession {
   #freed = false;
 
   constructor(context: TlsContext, options: TlsSessionOptions = {}) {
-    const { pairBytes, servername, callsPerTurnMax, handshakeBytesMax, now } = resolveOptions(options, context);
+    const { pairBytes, store, servername, callsPerTurnMax, handshakeBytesMax, now } = resolveOptions(options, context);
     this.context = context;
     this.pairBytes = pairBytes;
     this.sliceBytesMax = Math.min(
@@ -66,7 +66,7 @@ export class TlsSession {
     this.#now = now;
     // A server has nothing to say before the client has spoken.
     this.#reader = newSide(context.role === 'server' ? 'input' : 'nothing');
-    this.#engine = new Engine(context, pairBytes, servername);
+    this.#engine = new Engine(context, pairBytes, servername, store === 'pair');
   }
 
   /** SSL_accept or SSL_connect has returned 1. */

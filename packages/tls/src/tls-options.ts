@@ -2,12 +2,14 @@ import type { CloseReport, ConnectionOptions, EventLoop } from '@sluice/core';
 import { ApiMisuse } from '@sluice/errors';
 import type { TlsAlert } from './alert.ts';
 import type { HandshakeSummary } from './handshake-trace.ts';
-import type { TlsSessionOptions } from './session-options.ts';
+import type { CipherStore, TlsSessionOptions } from './session-options.ts';
 
 /** What can be said of a TLS connection when it is made. `timeouts.connectMs` is the transport's, and has no meaning here. */
 export interface TlsOptions extends ConnectionOptions {
-  /** Bytes per direction of the BIO pair, 1 or more. Default 17 KiB: one record of full size. */
+  /** Bytes of ciphertext per direction that may wait at OpenSSL, 1 or more. Default 17 KiB: one record of full size. */
   pairBytes?: number;
+  /** Where they wait: see `CipherStore`. Default 'borrowed'. */
+  store?: CipherStore;
   /**
    * From the transport's connection to the end of the handshake, in milliseconds. Absolute: a byte a second does not
    * extend it. Default 10 s, as in Netty: three losses of a packet in a row fit in.
@@ -45,9 +47,10 @@ export function handshakeLimit(options: TlsOptions): number {
 
 /** The part of the options that the session is about. */
 export function sessionOptions(options: TlsOptions & { servername?: string }, loop: EventLoop): TlsSessionOptions {
-  const { pairBytes, servername, callsPerTurnMax, handshakeBytesMax } = options;
+  const { pairBytes, store, servername, callsPerTurnMax, handshakeBytesMax } = options;
   return {
     ...(pairBytes === undefined ? {} : { pairBytes }),
+    ...(store === undefined ? {} : { store }),
     ...(servername === undefined ? {} : { servername }),
     ...(callsPerTurnMax === undefined ? {} : { callsPerTurnMax }),
     ...(handshakeBytesMax === undefined ? {} : { handshakeBytesMax }),

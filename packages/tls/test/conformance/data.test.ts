@@ -358,7 +358,7 @@ describe('TLS data', () => {
 /** What OpenSSL itself says to a retry of another length: a raw engine over a pair that is full. */
 function retryRaw(client: TlsContext, server: TlsContext): number[] {
   const results = new Int32Array(TLS_RESULT_LENGTH);
-  const engine = client._createEngine(512, 'localhost', results);
+  const engine = client._createEngine(512, 'localhost', results, true);
   const end = new TlsEnd(server);
   const out = Buffer.alloc(20_000);
   const step = (op: number, data?: Uint8Array, room = out.length): number[] => {
