@@ -101,6 +101,27 @@ describe('fromWeb', () => {
     bev.destroy();
   });
 
+  it('writes the next piece when the stream has taken the last, and flush waits for that', async () => {
+    const { bev, reader } = over();
+    for (const piece of ['one', 'two', 'three']) {
+      bev.write(piece);
+      await settled();
+    }
+    expect(bev.output.length).to.equal('twothree'.length);
+    expect(Buffer.from((await reader.read()).value ?? []).toString()).to.equal('one');
+    await settled();
+    expect(bev.output.length).to.equal(0);
+    let flushed = false;
+    const flush = bev.flush().then(() => {
+      flushed = true;
+    });
+    await settled();
+    expect(flushed).to.equal(false);
+    expect(Buffer.from((await reader.read()).value ?? []).toString()).to.equal('twothree');
+    await flush;
+    bev.destroy();
+  });
+
   it('an error of a stream is the cause of the failure', async () => {
     const reading = over();
     const cause = new Error('source lost');

@@ -128,6 +128,21 @@ describe('toDuplex', () => {
       expect(bev.closed).to.include({ end: 'failed', code: 'SLUICE_CORE_WRITE_CAP', blame: 'local' });
     });
 
+    it('forgives who writes too much now and then, and waits', async () => {
+      const { wire, bev, duplex } = over({ first: SMALL }, { writableHighWaterMark: 500 });
+      let got = 0;
+      wire.on('data', () => {
+        got += wire.read().length;
+      });
+      for (let round = 0; round < 10; round += 1) {
+        for (let count = 0; count < 40; count += 1) duplex.write(Buffer.alloc(100));
+        await once(duplex, 'drain');
+      }
+      await settled();
+      expect([got, bev.closed]).to.deep.equal([40_000, undefined]);
+      duplex.destroy();
+    });
+
     it('takes null for no callback, as node:http gives it', async () => {
       const { wires, bev, duplex } = over({ first: SMALL });
       wires.cork(bev);

@@ -105,6 +105,22 @@ describe('toWeb', () => {
     expect(bev.closed).to.include({ end: 'failed', code: 'SLUICE_CORE_WRITE_CAP' });
   });
 
+  it('close resolves when all was accepted', async () => {
+    const { wires, bev, writable } = over();
+    wires.cork(bev);
+    const writer = writable.getWriter();
+    await writer.write(new Uint8Array(10));
+    let closed = false;
+    const closing = writer.close().then(() => {
+      closed = true;
+    });
+    await settled();
+    expect(closed).to.equal(false);
+    wires.uncork(bev);
+    await closing;
+    bev.destroy();
+  });
+
   it('one write may be of any size', async () => {
     const { wire, writable } = over({ first: SMALL });
     let got = 0;
