@@ -47,8 +47,8 @@ export class HandPeer implements AsyncDisposable {
   entries: readonly NativeEntry[] = [];
   readonly #engine: NativeTlsEngine | undefined;
   readonly #results = new Int32Array(TLS_RESULT_LENGTH);
-  #unread: Buffer = Buffer.alloc(0);
-  #plain: Buffer = Buffer.alloc(0);
+  readonly #unread = new Bytes();
+  readonly #plain = new Bytes();
   readonly #alerts: number[] = [];
   #ended: 'fin' | 'reset' | undefined;
   #eofTold = false;
@@ -63,7 +63,7 @@ export class HandPeer implements AsyncDisposable {
     }
     socket.on('data', (chunk: Buffer) => {
       this.wire.push(chunk);
-      this.#unread = Buffer.concat([this.#unread, chunk]);
+      this.#unread.push(chunk);
       this.#changed();
     });
     socket.on('end', () => this.#end('fin'));
@@ -149,6 +149,11 @@ export class HandPeer implements AsyncDisposable {
     return this.#results[TlsResult.initFinished] === 1;
   }
 
+  /** How many bytes came so far. */
+  get wireBytes(): number {
+    return this.wire.reduce((sum, chunk) => sum + chunk.length, 0);
+  }
+
   /** The alerts that came so far. */
   get alerts(): readonly number[] {
     return this.#alerts;
@@ -172,9 +177,7 @@ export class HandPeer implements AsyncDisposable {
       if (this.#plain.length >= n) break;
       await this.#more(`${n} bytes of plaintext`);
     }
-    const taken = this.#plain.subarray(0, n);
-    this.#plain = this.#plain.subarray(n);
-    return taken;
+    return this.#plain.take(n);
   }
 
   /** Waits until there are bytes of the other side's that were not looked at. */
@@ -182,9 +185,21 @@ export class HandPeer implements AsyncDisposable {
     await this.#more('more bytes');
   }
 
+  /** Waits for the next bytes of the other side's, whatever came before. */
+  async nextChunk(): Promise<void> {
+    if (this.#ended !== undefined) throw new Error(`${this.#ended} came in place of more bytes`);
+    await this.#change();
+  }
+
+  /** Takes bytes as they come, without TLS. */
+  async takeRaw(n: number): Promise<Buffer> {
+    while (this.#unread.length < n) await this.nextChunk();
+    return this.#unread.take(n);
+  }
+
   /** Changes a bit in what came and was not looked at, as if the network had done it, and looks at it. */
   readDamaged(at: number): void {
-    this.#unread = flipped(this.#unread, at);
+    this.#unread.push(flipped(this.#unread.take(this.#unread.length), at));
     this.#open();
   }
 
@@ -192,8 +207,7 @@ export class HandPeer implements AsyncDisposable {
   async farewell(): Promise<Farewell> {
     while (this.#ended === undefined) await this.#change();
     this.#open();
-    const { length } = this.#plain;
-    return { how: this.#ended, plain: await this.take(length), alerts: this.#alerts };
+    return { how: this.#ended, plain: this.#plain.take(this.#plain.length), alerts: this.#alerts };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -218,7 +232,7 @@ export class HandPeer implements AsyncDisposable {
       if (out.length > 0) this.answers.push(out);
       const count = this.#result('transferred');
       if (count === 0) break;
-      this.#plain = Buffer.concat([this.#plain, plaintext.subarray(0, count)]);
+      this.#plain.push(Buffer.from(plaintext.subarray(0, count)));
     }
     this.#eofTold = this.#ended !== undefined;
   }
@@ -238,10 +252,10 @@ export class HandPeer implements AsyncDisposable {
   #step(op: keyof typeof TlsOp, data?: Buffer): { out: Buffer; failed: boolean } {
     const engine = this.#engine;
     if (engine === undefined) throw new Error('this peer has no context');
-    const input = this.#unread;
+    const input = this.#unread.whole();
     const length = data?.length ?? 0;
     const entries = engine.step(TlsOp[op], input, 0, input.length, data, 0, length, ciphertext, 0, PAIR_BYTES);
-    this.#unread = input.subarray(this.#result('consumed'));
+    this.#unread.take(this.#result('consumed'));
     if (this.#result('alerts') > 0) {
       const triples = engine.takeAlerts();
       for (let at = 0; at < triples.length; at += 3) {
@@ -254,6 +268,32 @@ export class HandPeer implements AsyncDisposable {
 
   #result(name: keyof typeof TlsResult): number {
     return this.#results[TlsResult[name]] as number;
+  }
+}
+
+/** Bytes in order, put together only when they are looked at. */
+class Bytes {
+  length = 0;
+  #chunks: Buffer[] = [];
+
+  push(chunk: Buffer): void {
+    this.#chunks.push(chunk);
+    this.length += chunk.length;
+  }
+
+  whole(): Buffer {
+    if (this.#chunks.length !== 1) this.#chunks = [Buffer.concat(this.#chunks)];
+    return this.#chunks[0] as Buffer;
+  }
+
+  take(n: number): Buffer {
+    let count = 0;
+    let bytes = 0;
+    while (bytes < n && count < this.#chunks.length) bytes += (this.#chunks[count++] as Buffer).length;
+    const front = Buffer.concat(this.#chunks.slice(0, count));
+    this.#chunks.splice(0, count, ...(bytes > n ? [front.subarray(n)] : []));
+    this.length -= Math.min(n, bytes);
+    return front.subarray(0, n);
   }
 }
 

@@ -54,6 +54,7 @@ export class WatchedLoop extends EventLoop {
 
 /** Polls of Node's loop without work in between, after which nothing more is to be expected of a local socket. */
 const SETTLE_ROUNDS = 4;
+const STANDS_STILL_MS = 100;
 
 export interface SceneOptions {
   /** TLS with this certificate and these options; `{}` for a small certificate of the usual authority. */
@@ -138,6 +139,22 @@ export class Scene implements AsyncDisposable {
     for (let round = 0; round < SETTLE_ROUNDS; round++) {
       await new Promise((resolve) => setImmediate(resolve));
       if (this.loop.pending) round = 0;
+    }
+  }
+
+  /** Resolves when the loop has not turned for a while: TCP acknowledges 40 ms late, and a full socket goes on then. */
+  async standsStill(): Promise<void> {
+    for (let turns = -1; turns !== this.loop.stats.turns; ) {
+      ({ turns } = this.loop.stats);
+      await new Promise((resolve) => setTimeout(resolve, STANDS_STILL_MS));
+    }
+  }
+
+  /** Checks the connections that are gone, and lets go of all that is remembered of them. */
+  forgetClosed(): void {
+    for (const witness of this.witnesses.splice(0)) {
+      if (witness.closedCount === 0) this.witnesses.push(witness);
+      else witness.check();
     }
   }
 

@@ -32,7 +32,6 @@ export class Witness {
     });
     bev.on('drained', () => this.#note('drained'));
     bev.on('end', () => this.#note('end'));
-    bev.on('timeout', (direction) => this.#note(`timeout ${direction}`));
     const look = (): void => void (this.memoryBytesMost = Math.max(this.memoryBytesMost, memoryBytesOf(bev)));
     loop.afterTurn.add(look);
     bev.on('closed', (report) => {
