@@ -1,3 +1,4 @@
+export type { AcceptLimitOptions, Rejection, RejectReason } from './accept-limits.ts';
 export { BufferEvent, type BufferEventEvents, type Handlers } from './bufferevent.ts';
 export { FilterBufferEvent, type FilterOptions } from './bufferevent-filter.ts';
 export { PairBufferEvent } from './bufferevent-pair.ts';

@@ -1,4 +1,4 @@
-import { errorFromErrno, type SluiceError } from '@sluice/errors';
+import { ApiMisuse, errorFromErrno, type SluiceError } from '@sluice/errors';
 import type { Address } from '@sluice/native';
 import { ListenFlag } from '@sluice/native';
 import { EventEmitter } from 'eventemitter3';
@@ -24,8 +24,13 @@ export interface ListenerBinding {
   reusePort?: boolean;
 }
 
+/** Why a listener does not accept; it does when no bit is set. */
+export const Pause = { user: 1, failing: 2, rate: 4 } as const;
+
 /** Out of descriptors, accepting pauses this long: trying again at once would only spin. */
 const ACCEPT_PAUSE_MS = 100;
+
+const BACKLOG_MAX = 0x7fffffff;
 
 /** A listening socket. Hands each accepted handle to `accept`, from the loop. */
 export class Listener extends EventEmitter<ListenerEvents> implements HandleOwner {
@@ -36,12 +41,15 @@ export class Listener extends EventEmitter<ListenerEvents> implements HandleOwne
   #handle: number;
   #address: Address;
   #failing = false;
+  #paused = 0;
+  /** Accepted by the system in the turn in which accepting was paused. */
+  readonly #waiting: number[] = [];
   #closed = false;
   #closing: (() => void)[] = [];
 
   /**
    * Binds and listens at once.
-   * @throws SystemError: the address is in use, not this machine's, or needs rights
+   * @throws SystemError: the address is in use, not this machine's, or needs rights; ApiMisuse for options that contradict
    */
   constructor(loop: EventLoop, binding: ListenerBinding, accept: (handle: number) => void) {
     super();
@@ -49,7 +57,14 @@ export class Listener extends EventEmitter<ListenerEvents> implements HandleOwne
     this.#accept = accept;
     this.#reactor = Reactor.of(loop);
     this.transport = binding.path === undefined ? 'tcp' : 'unix';
+    if (binding.path !== undefined && (binding.reusePort === true || binding.ipv6Only === true)) {
+      const name = binding.reusePort === true ? 'reusePort' : 'ipv6Only';
+      throw misuse(`${name} is for TCP, and ${binding.path} is the path of a Unix socket`);
+    }
     const backlog = binding.backlog ?? 511;
+    if (!Number.isInteger(backlog) || backlog < 1 || backlog > BACKLOG_MAX) {
+      throw misuse(`backlog must be a whole number from 1 to ${BACKLOG_MAX}, not ${backlog}`);
+    }
     const flags =
       (binding.ipv6Only === true ? ListenFlag.ipv6Only : 0) | (binding.reusePort === true ? ListenFlag.reusePort : 0);
     const where = binding.path ?? `${binding.address}:${binding.port}`;
@@ -75,17 +90,32 @@ export class Listener extends EventEmitter<ListenerEvents> implements HandleOwne
 
   /** Stops accepting; the kernel's backlog fills. */
   pause(): void {
-    if (!this.#closed) this.#reactor.native.pauseAccept(this.#handle);
+    this._pause(Pause.user);
   }
 
   resume(): void {
-    if (!this.#closed) this.#reactor.native.resumeAccept(this.#handle);
+    this._resume(Pause.user);
+  }
+
+  /** Pauses for one reason of `Pause`, and knows of no other. */
+  _pause(reason: number): void {
+    if (this.#paused === 0 && !this.#closed) this.#reactor.native.pauseAccept(this.#handle);
+    this.#paused |= reason;
+  }
+
+  _resume(reason: number): void {
+    if ((this.#paused & reason) === 0) return;
+    this.#paused &= ~reason;
+    if (this.#paused !== 0 || this.#closed) return;
+    this.#reactor.native.resumeAccept(this.#handle);
+    if (this.#waiting.length > 0) this.loop.defer(() => this.#acceptWaiting());
   }
 
   /** Stops listening. Accepted connections live on. Idempotent. */
   close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
+      for (const handle of this.#waiting.splice(0)) this.#reactor.native.close(handle, true);
       this.#reactor.native.close(this.#handle, false);
     } else if (this.#handle < 0) return Promise.resolve();
     return new Promise((resolve) => this.#closing.push(resolve));
@@ -98,16 +128,25 @@ export class Listener extends EventEmitter<ListenerEvents> implements HandleOwne
   _handleAccepted(handle: number): void {
     this.#failing = false;
     if (this.#closed) this.#reactor.native.close(handle, true);
+    else if (this.#paused !== 0 || this.#waiting.length > 0) this.#waiting.push(handle);
     else this.#accept(handle);
   }
 
   _handleAcceptError(errno: number): void {
     if (this.#closed) return;
-    this.pause();
-    this.loop.timer(ACCEPT_PAUSE_MS, () => this.resume()).unref();
+    this._pause(Pause.failing);
+    this.loop.timer(ACCEPT_PAUSE_MS, () => this._resume(Pause.failing)).unref();
     if (this.#failing) return;
     this.#failing = true;
     this.emit('error', errorFromErrno(errno, { operation: 'accept' }));
+  }
+
+  #acceptWaiting(): void {
+    while (this.#paused === 0 && !this.#closed) {
+      const handle = this.#waiting.shift();
+      if (handle === undefined) return;
+      this.#accept(handle);
+    }
   }
 
   _handleClosed(): void {
@@ -127,4 +166,8 @@ export class Listener extends EventEmitter<ListenerEvents> implements HandleOwne
   _handleConnected(): void {}
   _handleWritten(): void {}
   _handleShutdown(): void {}
+}
+
+function misuse(message: string): ApiMisuse {
+  return new ApiMisuse(message, { code: 'SLUICE_CORE_LISTEN', layer: 'core', operation: 'listen' });
 }

@@ -3,11 +3,13 @@ import { isIP } from 'node:net';
 import { ApiMisuse, errorFromErrno, type SluiceError } from '@sluice/errors';
 import { EventEmitter } from 'eventemitter3';
 import { fromEvent, map, type Observable } from 'rxjs';
+import { AcceptLimits, type AcceptLimitOptions, type Rejection, type RejectReason } from './accept-limits.ts';
 import type { BufferEvent, Handlers } from './bufferevent.ts';
 import { type SocketOptions, SocketBufferEvent } from './bufferevent-socket.ts';
 import type { CloseReport } from './close-report.ts';
 import { EventLoop } from './event-loop.ts';
 import { Listener } from './listener.ts';
+import { Reactor } from './reactor.ts';
 
 /** Where to listen: a TCP port, or a Unix socket's path. */
 export interface ListenOptions {
@@ -25,10 +27,14 @@ export interface ListenOptions {
 
 export interface ServerOptions extends SocketOptions {
   loop?: EventLoop;
+  /** Whom it takes, and how many. Default: anybody. */
+  limits?: AcceptLimitOptions;
 }
 
 export interface ServerEvents {
   connection: [bev: BufferEvent];
+  /** A connection was not taken. Once per run: again only after one was taken. `rejected` has the counts. */
+  rejected: [rejection: Rejection, listener: Listener];
   /** Accepting failed for now; see `ListenerEvents.error`. */
   error: [error: SluiceError, listener: Listener];
 }
@@ -50,6 +56,12 @@ export interface DrainOptions {
 
 const DRAIN_DEADLINE_MS = 10_000;
 
+const NOTHING_REJECTED: Readonly<Record<RejectReason, number>> = {
+  connections: 0,
+  connectionsPerAddress: 0,
+  blocked: 0,
+};
+
 /** Accepts connections from any number of listeners and gives them all to one set of handlers. */
 export class Server extends EventEmitter<ServerEvents> {
   readonly loop: EventLoop;
@@ -58,16 +70,20 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly #connections: Set<BufferEvent> = new Set();
   readonly #listeners: Set<Listener> = new Set();
   #idle: (() => void)[] = [];
+  readonly #limits: AcceptLimits | undefined;
   #acceptedTotal = 0;
 
+  /** @throws ApiMisuse that names the limit that makes no sense */
   constructor(handlers: Handlers, options: ServerOptions = {}) {
     super();
     this.loop = options.loop ?? EventLoop.default;
     this.#options = options;
+    if (options.limits !== undefined) this.#limits = new AcceptLimits(this.loop, this.#listeners, options.limits);
     this.#handlers = {
       ...handlers,
       closed: (bev, report) => {
         this.#connections.delete(bev);
+        this.#limits?.closed(bev);
         try {
           handlers.closed?.(bev, report);
         } finally {
@@ -89,6 +105,11 @@ export class Server extends EventEmitter<ServerEvents> {
     return this.#acceptedTotal;
   }
 
+  /** Connections that were not taken, by reason. */
+  get rejected(): Readonly<Record<RejectReason, number>> {
+    return this.#limits?.rejected ?? NOTHING_REJECTED;
+  }
+
   /** Each connection as it is accepted. */
   get connections$(): Observable<BufferEvent> {
     return fromEvent(this, 'connection').pipe(map((event) => event as BufferEvent));
@@ -102,6 +123,7 @@ export class Server extends EventEmitter<ServerEvents> {
     const binding = { ...options, ...(options.path === undefined ? { address: await this.#resolve(options) } : {}) };
     const listener: Listener = new Listener(this.loop, binding, (handle) => this.#accepted(listener, handle, options));
     this.#listeners.add(listener);
+    this.#limits?.listening(listener);
     listener.on('error', (error) => this.emit('error', error, listener));
     listener.on('closed', () => this.#listeners.delete(listener));
     return listener;
@@ -110,6 +132,7 @@ export class Server extends EventEmitter<ServerEvents> {
   /** Stops listening, closes every connection in order (`BufferEvent.close`), and cuts those that take too long. */
   async drain(options: DrainOptions = {}): Promise<DrainReport> {
     const listeners = [...this.#listeners].map((listener) => listener.close());
+    this.#limits?.close();
     const report: DrainReport = { closed: 0, cut: 0 };
     const open = [...this.#connections];
     const cut = (): void => {
@@ -140,6 +163,7 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 
   #accepted(listener: Listener, handle: number, options: ListenOptions): void {
+    if (this.#limits !== undefined && !this.#admit(this.#limits, listener, handle)) return;
     const socket = SocketBufferEvent.accepted(this.loop, listener.transport, handle, this.#options);
     let bev: BufferEvent;
     try {
@@ -151,6 +175,7 @@ export class Server extends EventEmitter<ServerEvents> {
     }
     this.#acceptedTotal += 1;
     this.#connections.add(bev);
+    this.#limits?.opened(bev, bev.remoteAddress);
     bev.setHandlers(this.#handlers);
     try {
       this.#handlers.open?.(bev);
@@ -159,6 +184,23 @@ export class Server extends EventEmitter<ServerEvents> {
       this.loop.uncaught(error);
       bev.destroy();
     }
+  }
+
+  /** Answers whether the connection is taken; else it is reset, and told if it is the first of its run. */
+  #admit(limits: AcceptLimits, listener: Listener, handle: number): boolean {
+    const { native } = Reactor.of(this.loop);
+    const address = native.remoteAddress(handle);
+    const rejection = limits.check(typeof address === 'number' ? undefined : address);
+    if (rejection === undefined) return true;
+    native.close(handle, true);
+    if (limits.beginsRun(rejection)) {
+      try {
+        this.emit('rejected', rejection, listener);
+      } catch (error) {
+        this.loop.uncaught(error);
+      }
+    }
+    return false;
   }
 
   async #resolve(options: ListenOptions): Promise<string> {

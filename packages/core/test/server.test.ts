@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { ApiMisuse, SystemError } from '@sluice/errors';
 import { expect } from 'chai';
-import { type BufferEvent, connect, EventLoop, type Handlers, Server, serve } from '../src/index.ts';
+import { type BufferEvent, connect, EventLoop, FilterBufferEvent, type Handlers, Server, serve } from '../src/index.ts';
+import { DrivenLoop } from './support/driven-loop.ts';
 
 describe('Server', () => {
   let loop: EventLoop;
@@ -118,6 +119,71 @@ describe('Server', () => {
     expect(calls).to.equal(2);
     await server.close();
     own.close();
+  });
+
+  it('resets whom its limits do not let in, counts them, and tells once per run', async () => {
+    const told: string[] = [];
+    const server = await serve(
+      { port: 0, host: '127.0.0.1', loop, limits: { connectionsMax: 1 } },
+      { connected: (bev) => void bev.write('hello') },
+    );
+    server.on('rejected', ({ reason, address }, listener) => {
+      told.push(`${reason} ${address?.address} ${listener.transport}`);
+    });
+    const port = [...server.listening][0]?.address.port ?? 0;
+    const first = await dial(server);
+    for (let count = 0; count < 3; count += 1) {
+      const refused = net.connect(port, '127.0.0.1').resume();
+      const [error] = (await once(refused, 'error')) as [NodeJS.ErrnoException];
+      expect(error.code).to.equal('ECONNRESET');
+    }
+    expect(told).to.deep.equal(['connections 127.0.0.1 tcp']);
+    expect(server.rejected).to.deep.equal({ connections: 3, connectionsPerAddress: 0, blocked: 0 });
+    expect(server.acceptedTotal).to.equal(1);
+    const gone = new Promise((resolve) => [...server.connections][0]?.once('closed', resolve));
+    first.resume().end();
+    await gone;
+    (await dial(server)).resume();
+    expect(server.connections.size).to.equal(1);
+    await server.close();
+  });
+
+  it('counts what a layer above its sockets closes, and takes the next', async () => {
+    const server = new Server({}, { loop, limits: { connectionsPerAddressMax: 1 } });
+    await server.listen({ port: 0, host: '127.0.0.1', wrap: (below) => new FilterBufferEvent(below, {}) });
+    for (let count = 0; count < 3; count += 1) {
+      const socket = await dial(server);
+      const gone = new Promise((resolve) => [...server.connections][0]?.once('closed', resolve));
+      socket.destroy();
+      await gone;
+    }
+    expect(server.acceptedTotal).to.equal(3);
+    expect(server.rejected.connectionsPerAddress).to.equal(0);
+    await server.close();
+  });
+
+  it('lets those who come faster than its rate wait, and takes them all', async () => {
+    const driven = new DrivenLoop();
+    const times: number[] = [];
+    const server = await serve(
+      { port: 0, host: '127.0.0.1', loop: driven, limits: { acceptRate: { perSecond: 100, burst: 2 } } },
+      { open: () => times.push(driven.now()) },
+    );
+    const port = [...server.listening][0]?.address.port ?? 0;
+    const late = await server.listen({ port: 0, host: '127.0.0.1' });
+    for (let count = 0; count < 4; count += 1) sockets.push(net.connect(port, '127.0.0.1'));
+    await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+    await driven.pass(9);
+    expect(times).to.deep.equal([0]);
+    await driven.pass(12);
+    sockets.push(net.connect(late.address.port, '127.0.0.1'));
+    await driven.pass(20);
+    // One that the system had not handed over yet comes a poll, here a millisecond, later.
+    for (const [index, time] of times.entries()) expect(time).to.be.within(10 * index, 10 * index + 1);
+    expect(times.length).to.equal(5);
+    expect(server.rejected).to.deep.equal({ connections: 0, connectionsPerAddress: 0, blocked: 0 });
+    for (const socket of sockets.splice(0)) socket.destroy();
+    await driven.until(server.close());
   });
 
   it('refuses a listen without a usable port, and names an unknown host', async () => {
