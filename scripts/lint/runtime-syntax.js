@@ -11,7 +11,8 @@ const noUsing = {
         if (node.kind !== 'using' && node.kind !== 'await using') return;
         context.report({
           node,
-          message: 'Node 22 does not know `using`; in a test, give it to untilTestEnds (test/support/until-test-ends.ts)',
+          message:
+            'Node 22 does not know `using`; in a test, give it to untilTestEnds (test/support/until-test-ends.ts)',
         });
       },
     };
