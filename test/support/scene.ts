@@ -68,6 +68,8 @@ export interface SceneOptions {
   virtualTime?: boolean;
   /** What arrives is sent back at once. */
   echo?: boolean;
+  /** The test itself puts errors into the thread's queue. */
+  foreignErrors?: boolean;
   /** More callbacks, for all connections. */
   handlers?: Handlers;
 }
@@ -92,7 +94,7 @@ export class Scene implements AsyncDisposable {
       {
         ...handlers,
         open: (bev: BufferEvent) => {
-          this.witnesses.push(new Witness(bev, this.loop, options.echo === true));
+          this.witnesses.push(new Witness(bev, this.loop, options));
           handlers.open?.(bev);
         },
       },
