@@ -31,12 +31,16 @@ describe('A FIN without close_notify', () => {
         const peer = untilTestEnds(await HandPeer.connect(scene.where, { context: context(versions) }));
         await peer.handshake();
         const witness = await scene.witness();
+        const failures: (string | null)[] = [];
+        witness.bev.failed$.subscribe({ next: ({ code }) => failures.push(code), complete: () => failures.push(null) });
         const data = Buffer.alloc(dataBytes, 'data');
         peer.send(peer.seal(data), cutBytes > 0 ? peer.seal('never to be seen').subarray(0, cutBytes) : '');
         peer.fin();
 
         const report = await witness.closed();
         expect(truthOf(report)).to.deep.equal(truth);
+        witness.bev.failed$.subscribe(({ code }) => failures.push(code));
+        expect(failures, 'told once, and to those who ask late').to.deep.equal([truth.code, null, truth.code]);
         expect(report.bytesIn).to.equal(dataBytes);
         expect(witness.received.equals(data)).to.equal(true);
         expect(witness.story).to.deep.equal(dataBytes > 0 ? ['connected', 'data', 'closed'] : ['connected', 'closed']);
