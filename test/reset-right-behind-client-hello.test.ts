@@ -22,7 +22,8 @@ const truth = {
 
 describe('A reset in mid-handshake', () => {
   for (const halfOpen of [false, true]) {
-    // The kernel tells of the reset once: to the write of the server's flight. To the next read it says that all is well.
+    // The kernel tells of the reset once: to a second read in the same wake-up, if libuv makes one, else to the write of the
+    // server's flight. To the next read it says that all is well.
     it(`right behind ClientHello is a reset and no end${halfOpen ? ', half-open' : ''}`, async () => {
       const scene = untilTestEnds(await Scene.listen({ tls: {}, tlsOptions: { halfOpen }, virtualTime: true }));
       const peer = untilTestEnds(await HandPeer.connect(scene.where, { context: context({}) }));
@@ -30,9 +31,11 @@ describe('A reset in mid-handshake', () => {
       const reads = scene.counters[Counter.reads] as number;
       peer.send(peer.shake());
       peer.reset();
-      const report = await witness.closed();
+      const told = truthOf(await witness.closed());
       expect(scene.counters[Counter.reads], 'one read brought ClientHello').to.equal(reads + 1);
-      expect(truthOf(report)).to.deep.equal({ ...truth, direction: 'write', operation: 'tls handshake/flight 1' });
+      const { direction } = told;
+      expect(direction).to.be.oneOf(['read', 'write']);
+      expect(told).to.deep.equal({ ...truth, direction, operation: 'tls handshake/flight 1' });
       expect(witness.story).to.deep.equal(['closed']);
     });
   }
