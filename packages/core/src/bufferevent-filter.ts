@@ -245,7 +245,8 @@ export class FilterBufferEvent extends BufferEvent {
     if (this.closed !== undefined) return;
     if (inOrder && this.#outgoing.finished) this._ended();
     else if (report.error !== undefined) this._fail(report.error);
-    else this.destroy(inOrder ? lostLayerError(report.end) : undefined);
+    else if (inOrder) this._fail(lostLayerError(report.end));
+    else this.destroy();
   }
 
   /** Whoever waits for a flush is told when the layer below has no more of ours either. */

@@ -111,7 +111,8 @@ export abstract class BufferEventFlow extends EventEmitter<BufferEventEvents> im
     if (direction !== 'write' && (this._state & State.readEnabled) === 0) {
       this._state |= State.readEnabled;
       this._deadlines.touchRead(this.loop.now());
-      if (this._input.length >= this.#limits.readLow && this._input.length > 0) this._pend(Pending.data);
+      const low = (this._state & State.peerEnded) === 0 ? this.#limits.readLow : 1;
+      if (this._input.length >= low && this._input.length > 0) this._pend(Pending.data);
       this._activate();
       this._updateReading();
     }

@@ -24,6 +24,8 @@ export const State = {
   pauseReadWhenFull: 16384,
   /** A layer above dropped bytes. */
   aborting: 32768,
+  /** The user called `destroy`. */
+  destroyed: 65536,
 } as const;
 
 /** Callbacks that wait for the loop. */

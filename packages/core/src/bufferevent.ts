@@ -170,6 +170,7 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
   /** Lets go at once: what is not sent is dropped. With an error the end is the error's (`failed` when it names none). */
   destroy(error?: SluiceError): void {
     if ((this._state & State.releasing) !== 0) return;
+    this._state |= State.destroyed;
     if (error === undefined) this.#finish('aborted', 'both', undefined);
     else this._fail(error);
   }
@@ -192,9 +193,9 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
   }
 
   /** `destroy` by a layer that dropped bytes: the peer must not take the end for an orderly one. */
-  _abort(): void {
+  _abort(error?: SluiceError): void {
     this._state |= State.aborting;
-    this.destroy();
+    this.destroy(error);
   }
 
   /** `flush` without a promise: calls back from the loop, where it happens. */
@@ -354,12 +355,12 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
         this.emit('connected');
       }
       if ((pending & Pending.data) !== 0) this.#deliverData();
-      if ((pending & Pending.drained) !== 0 && this.#alive()) {
+      if ((pending & Pending.drained) !== 0 && this.#report === undefined) {
         this.#handlers.drained?.(this);
         this.emit('drained');
       }
-      if ((pending & Pending.timeoutRead) !== 0 && this.#alive()) this.#deliverTimeout('read');
-      if ((pending & Pending.timeoutWrite) !== 0 && this.#alive()) this.#deliverTimeout('write');
+      if ((pending & Pending.timeoutRead) !== 0 && this.#report === undefined) this.#deliverTimeout('read');
+      if ((pending & Pending.timeoutWrite) !== 0 && this.#report === undefined) this.#deliverTimeout('write');
       if ((pending & Pending.end) !== 0 && !this.#deliverEnd()) this.#pending |= Pending.end;
     } catch (error) {
       this.#handlerThrew(error);
@@ -374,7 +375,7 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
 
   /** Not destroyed by a callback that ran before in the same delivery. A decided end lets what came before it through. */
   #alive(): boolean {
-    return this.#report === undefined || (this.#report.end !== 'aborted' && (this._state & State.closed) === 0);
+    return this.#report === undefined || (this._state & (State.destroyed | State.closed)) === 0;
   }
 
   #deliverData(): void {
@@ -387,7 +388,7 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
 
   /** Answers false when the end has to wait: there is input that a paused user has not seen. */
   #deliverEnd(): boolean {
-    if (!this.#alive()) return true;
+    if (this.#report !== undefined && this.#report.end !== 'end') return true;
     if ((this._state & State.readEnabled) === 0 && this._input.length > 0) return false;
     this.#handlers.end?.(this);
     this.emit('end');

@@ -290,7 +290,8 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
     if (this.closed !== undefined) return;
     const saidGoodbye = session.closeNotifyReceived && this.#closeNotify !== 'not yet';
     if (saidGoodbye && (report.end === 'end' || this.#onlyCloseNotify)) return this._ended();
-    if (report.error === undefined) return this.destroy(report.end === 'aborted' ? undefined : lostTransport(report));
+    if (report.end === 'aborted' && report.error === undefined) return this.destroy();
+    if (report.error === undefined) return this._fail(lostTransport(report));
     this._fail(session.handshakeDone ? report.error : errorFromBelow(report.error, session.trace.phase));
   }
 

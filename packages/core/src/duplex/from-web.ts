@@ -79,9 +79,11 @@ class WebBufferEvent extends BufferEvent {
     );
   }
 
-  protected override _release(): void {
+  protected override _release(abort: boolean): void {
     if (this.closed?.end !== 'end') {
       const reason = this.closed?.error;
+      // An abort says that bytes are missing, and the first of the two is what counts for a connection under both.
+      if (abort) this.#writer.abort(reason).catch(ignore);
       this.#reader.cancel(reason).catch(ignore);
       this.#writer.abort(reason).catch(ignore);
     }

@@ -145,6 +145,12 @@ export class BufferEventDuplex extends Duplex {
     return this;
   }
 
+  /** Lets go at once, and the peer sees a reset, as when it is owed bytes. */
+  resetAndDestroy(): this {
+    this.bev._abort();
+    return this.destroy();
+  }
+
   /** `end`, and then the peer has `closeMs` to end as well. */
   destroySoon(): void {
     this.#closeSoon = true;

@@ -29,7 +29,7 @@ const CHUNK_BYTES_MAX = 64 * 1024;
  * `readable` queues nothing: bytes stay in `input` until they are asked for, and a consumer that does not read stops the
  * peer. `writable` is bounded: a producer that does not wait for `ready` errors it with a `LimitError` when it has written
  * `watermarks.write.cap` bytes too many, and destroys the connection. Cancelling `readable` or aborting `writable`
- * destroys the connection.
+ * destroys the connection; after an abort the peer sees a reset.
  */
 export function toWeb(bev: BufferEvent, options: ToWebOptions = {}): WebStreams {
   // The streams decide when our direction ends.
@@ -105,7 +105,7 @@ function writableOf(bev: BufferEvent, highWaterMark: number): WritableStream<Uin
         if (bev.closed?.end !== 'end') await bev.flush();
       },
       abort: (reason) => {
-        bev.destroy(reason instanceof LimitError ? reason : errorOfDestroyer(reason ?? 'aborted', 'abort'));
+        bev._abort(reason instanceof LimitError ? reason : errorOfDestroyer(reason ?? 'aborted', 'abort'));
       },
     },
     { highWaterMark, size },

@@ -21,6 +21,11 @@ export class VirtualClock implements Clock {
     return this.#pending.size;
   }
 
+  /** When the next of them is due; `Infinity` without any. */
+  get next(): number {
+    return this.#earliest()?.at ?? Number.POSITIVE_INFINITY;
+  }
+
   schedule(delayMs: number, fn: () => void): Alarm {
     const pending: Pending = { at: this.#now + delayMs, sequence: this.#sequence++, fn };
     this.#pending.add(pending);
