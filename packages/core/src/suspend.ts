@@ -19,6 +19,8 @@ export const Suspend = {
   output: 64,
   /** It has moved what it may in one turn. */
   turn: 128,
+  /** Bytes that were lent out (`/rx`), with unread input, have reached the high watermark. */
+  lease: 256,
 } as const;
 
 /** The names of the bits that are set, for people. */

@@ -55,6 +55,16 @@ export function waitFor<T>(
   });
 }
 
+/**
+ * Makes somebody the one reader of a connection's input; call what it answers to end that.
+ * @throws ApiMisuse when there is one already
+ */
+export function claimInput(bev: BufferEvent, operation: string): () => void {
+  if (awaited.has(bev)) throw inProgressError(bev, operation);
+  awaited.add(bev);
+  return () => void awaited.delete(bev);
+}
+
 /** Whether the peer has ended in order and all it sent was taken. Throws when no more will come otherwise. */
 function isOver(bev: BufferEvent, operation: string): boolean {
   if (bev.closed !== undefined && bev.closed.end !== 'end') throw errorOfEnd(bev, operation);
