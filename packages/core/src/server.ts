@@ -8,21 +8,30 @@ import type { BufferEvent, Handlers } from './bufferevent.ts';
 import { type SocketOptions, SocketBufferEvent } from './bufferevent-socket.ts';
 import type { CloseReport } from './close-report.ts';
 import { EventLoop } from './event-loop.ts';
+import type { ConnectionOptions } from './limits.ts';
 import { Listener } from './listener.ts';
 import { Reactor } from './reactor.ts';
 
-/** Where to listen: a TCP port, or a Unix socket's path. */
+/** Where to listen: a TCP port, a Unix socket's path, or a socket that is bound already. */
 export interface ListenOptions {
   /** 0 lets the kernel choose; see `Listener.address`. */
   port?: number;
   /** A name or an address. Default '::', which takes IPv4 as well where the system lets it. */
   host?: string;
   path?: string;
+  /** See `ListenerBinding.fd`. */
+  fd?: number;
+  /** Connections that the kernel completes before they are accepted. Default 511. */
   backlog?: number;
+  /** Takes no IPv4 at an IPv6 address, so that another socket may. */
   ipv6Only?: boolean;
+  /** Several processes or threads listen on one port, and the kernel spreads connections over them. */
   reusePort?: boolean;
-  /** Puts a layer over each accepted connection (TLS, a filter); what it returns is what the handlers see. */
-  wrap?: (transport: BufferEvent) => BufferEvent;
+  /**
+   * Puts a layer over each accepted connection (TLS, a filter); what it returns is what the handlers see. It is given
+   * the server's connection options, which are that layer's; of them the socket below gets its own and the limits of time.
+   */
+  wrap?: (transport: BufferEvent, options: ConnectionOptions) => BufferEvent;
 }
 
 export interface ServerOptions extends SocketOptions {
@@ -67,6 +76,8 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly loop: EventLoop;
   readonly #handlers: Handlers;
   readonly #options: SocketOptions;
+  /** For the socket under a wrap, whose user is the wrap: the connection's marks are not its own. */
+  readonly #transportOptions: SocketOptions;
   readonly #connections: Set<BufferEvent> = new Set();
   readonly #listeners: Set<Listener> = new Set();
   #idle: (() => void)[] = [];
@@ -78,6 +89,7 @@ export class Server extends EventEmitter<ServerEvents> {
     super();
     this.loop = options.loop ?? EventLoop.default;
     this.#options = options;
+    this.#transportOptions = transportOptions(options);
     if (options.limits !== undefined) this.#limits = new AcceptLimits(this.loop, this.#listeners, options.limits);
     this.#handlers = {
       ...handlers,
@@ -120,7 +132,8 @@ export class Server extends EventEmitter<ServerEvents> {
    * @throws SystemError when the name is unknown or the address cannot be had; ApiMisuse for options that contradict
    */
   async listen(options: ListenOptions): Promise<Listener> {
-    const binding = { ...options, ...(options.path === undefined ? { address: await this.#resolve(options) } : {}) };
+    const named = options.path === undefined && options.fd === undefined;
+    const binding = { ...options, ...(named ? { address: await this.#resolve(options) } : {}) };
     const listener: Listener = new Listener(this.loop, binding, (handle) => this.#accepted(listener, handle, options));
     this.#listeners.add(listener);
     this.#limits?.listening(listener);
@@ -164,10 +177,15 @@ export class Server extends EventEmitter<ServerEvents> {
 
   #accepted(listener: Listener, handle: number, options: ListenOptions): void {
     if (this.#limits !== undefined && !this.#admit(this.#limits, listener, handle)) return;
-    const socket = SocketBufferEvent.accepted(this.loop, listener.transport, handle, this.#options);
+    const socket = SocketBufferEvent.accepted(
+      this.loop,
+      listener.transport,
+      handle,
+      options.wrap === undefined ? this.#options : this.#transportOptions,
+    );
     let bev: BufferEvent;
     try {
-      bev = options.wrap === undefined ? socket : options.wrap(socket);
+      bev = options.wrap === undefined ? socket : options.wrap(socket, this.#options);
     } catch (error) {
       socket.destroy();
       this.loop.uncaught(error);
@@ -206,7 +224,7 @@ export class Server extends EventEmitter<ServerEvents> {
   async #resolve(options: ListenOptions): Promise<string> {
     const { host, port } = options;
     if (port === undefined || !Number.isInteger(port) || port < 0 || port > 65_535) {
-      throw new ApiMisuse(`listen needs a port from 0 to 65535 or a path, not port ${port}`, {
+      throw new ApiMisuse(`listen needs a port from 0 to 65535, a path or an fd, not port ${port}`, {
         layer: 'core',
         operation: 'listen',
       });
@@ -230,4 +248,14 @@ export async function serve(options: ListenOptions & ServerOptions, handlers: Ha
   const server = new Server(handlers, options);
   await server.listen(options);
   return server;
+}
+
+function transportOptions({ noDelay, sendBufferBytes, receiveBufferBytes, timeouts }: SocketOptions): SocketOptions {
+  const { readMs: _, ...limits } = timeouts ?? {};
+  return {
+    ...(noDelay === undefined ? {} : { noDelay }),
+    ...(sendBufferBytes === undefined ? {} : { sendBufferBytes }),
+    ...(receiveBufferBytes === undefined ? {} : { receiveBufferBytes }),
+    timeouts: limits,
+  };
 }

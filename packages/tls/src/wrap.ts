@@ -1,16 +1,19 @@
-import { type BufferEvent, connect, type ConnectOptions } from '@sluice/core';
+import { type BufferEvent, connect, type ConnectionOptions, type ConnectOptions } from '@sluice/core';
 import { ApiMisuse } from '@sluice/errors';
 import { TlsBufferEvent } from './bufferevent-tls.ts';
 import type { TlsContext } from './context.ts';
 import type { TlsClientOptions, TlsOptions } from './tls-options.ts';
 
-/** Puts TLS over a transport that is connected, or will be. */
-export type TlsWrap = (transport: BufferEvent) => TlsBufferEvent;
+/**
+ * Puts TLS over a transport that is connected, or will be. A server gives its own connection options along: they are the
+ * connection's that the handlers see, as far as the wrap's own do not say otherwise.
+ */
+export type TlsWrap = (transport: BufferEvent, options?: ConnectionOptions) => TlsBufferEvent;
 
 /** The `wrap` of a listener: each accepted connection becomes the server's side of a TLS connection. */
 export function tlsServer(context: TlsContext, options: TlsOptions = {}): TlsWrap {
   requireRole(context, 'server', 'tlsServer');
-  return (transport) => new TlsBufferEvent(transport, context, options);
+  return (transport, inherited) => new TlsBufferEvent(transport, context, { ...inherited, ...options });
 }
 
 /** The client's side, over any transport. */
@@ -22,7 +25,7 @@ export function tlsClient(context: TlsContext, options: TlsClientOptions): TlsWr
       operation: 'tlsClient',
     });
   }
-  return (transport) => new TlsBufferEvent(transport, context, options);
+  return (transport, inherited) => new TlsBufferEvent(transport, context, { ...inherited, ...options });
 }
 
 export interface TlsConnectOptions extends ConnectOptions {

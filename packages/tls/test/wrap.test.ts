@@ -27,6 +27,26 @@ describe('tlsServer, tlsClient and connectTls', () => {
     expect(() => connectTls(client, { path: '/nowhere' })).to.throw(ApiMisuse, /a path says no name/u);
   });
 
+  it("take a server's connection options, and their own before them; the socket below gets the limits of time only", async () => {
+    const loop = new EventLoop();
+    const options = { port: 0, host: '127.0.0.1', loop, watermarks: { read: { low: 24, high: 1000 } } };
+    const wrap = tlsServer(server, { timeouts: { idleMs: 7000 } });
+    const served = await serve({ ...options, timeouts: { idleMs: 5000, writeMs: 4000 }, wrap }, {});
+    const socket = nodeConnect({
+      port: [...served.listening][0]?.address.port ?? 0,
+      host: '127.0.0.1',
+      ca: certificate.caPem,
+      servername: 'localhost',
+    });
+    await once(socket, 'secureConnect');
+    const [bev] = [...served.connections] as TlsBufferEvent[];
+    expect(bev?.limits).to.include({ readLow: 24, readHigh: 1000, idleMs: 7000 });
+    expect(bev?.underlying.limits).to.include({ readLow: 1, readHigh: 65_536, idleMs: 5000, writeMs: 4000 });
+    socket.destroy();
+    await served.close();
+    loop.close();
+  });
+
   it('work over a pair in memory, and over each other', () => {
     const loop = new TestLoop();
     const [first, second] = PairBufferEvent.create(loop);
