@@ -48,6 +48,8 @@ export interface ComplianceSettings {
    * record of a cipher. Default: one slab of the loop, what a poll reads at most.
    */
   overshootBytes?: number;
+  /** Real time that something may take which another thread or process has to bring about. Default 8 s. */
+  patienceMs?: number;
   /** Of the random cases. Default: a new one each time; a failure says which. */
   seed?: number;
 }

@@ -4,7 +4,6 @@ import type { ConnectionOptions } from '../../limits.ts';
 import type { ComplianceConnection, ComplianceFactory, ComplianceSettings } from './contract.ts';
 import { type Testimony, Witness } from './witness.ts';
 
-/** Real time that something may take which another thread, the kernel's for instance, has to bring about. */
 const PATIENCE_MS = 8000;
 
 /** One promise of a BufferEvent, as a test of it. */
@@ -33,7 +32,11 @@ export class Scene {
 
   private constructor(connection: ComplianceConnection, exchanged: boolean, settings: ComplianceSettings) {
     const [first, second] = connection.ends;
-    this.#testimony = { running: 0, faults: [], overshootBytes: settings.overshootBytes ?? connection.loop.slab.bytes.length };
+    this.#testimony = {
+      running: 0,
+      faults: [],
+      overshootBytes: settings.overshootBytes ?? connection.loop.slab.bytes.length,
+    };
     const witnesses: [Witness, Witness] = [
       new Witness(first, 'first', this.#testimony),
       new Witness(second, 'second', this.#testimony),
@@ -97,7 +100,7 @@ export class Scene {
 
   /** Waits until the condition holds. */
   async until(condition: () => boolean, what: string): Promise<void> {
-    const deadline = Date.now() + PATIENCE_MS;
+    const deadline = Date.now() + (this.settings.patienceMs ?? PATIENCE_MS);
     for (let round = 0; !condition(); round += 1) {
       if (Date.now() > deadline || this.#testimony.faults.length > 0) {
         assert.fail([`it was waited for in vain that ${what}; ${this.#state()}`, ...this.#testimony.faults].join('\n'));
