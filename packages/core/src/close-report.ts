@@ -4,8 +4,8 @@ import type { Blame, Direction, EndKind, ErrorEntry, Layer, Remedy, SluiceError 
 export interface CloseReport {
   /**
    * `end`: both directions ended in order. `truncated`: the peer's bytes stopped without the end that its protocol asks
-   * for. `reset`: the peer or the network tore it down. `timeout`: a limit of time passed. `aborted`: destroyed here.
-   * `failed`: anything else; see `error`.
+   * for. `reset`: the peer or the network tore it down. `timeout`: a limit of time passed. `aborted`: given up,
+   * here (`destroy`) or by the peer, who said so: see `blame`. `failed`: anything else; see `error`.
    */
   readonly end: EndKind;
   readonly direction: Direction;

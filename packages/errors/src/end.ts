@@ -5,7 +5,8 @@
  * - `truncated`: the bytes stopped before the protocol was done (a FIN without close_notify); what came may be a forgery
  * - `reset`: the peer, or the network, cut it (RST, RESET_STREAM, stateless reset)
  * - `timeout`: a limit of time ran out
- * - `aborted`: this side gave it up
+ * - `aborted`: a side gave it up and said so: this one (`destroy`, an `AbortSignal`), or the peer (TLS user_canceled);
+ *   blame says which
  * - `failed`: something went wrong; the error says what
  */
 export type EndKind = 'end' | 'truncated' | 'reset' | 'timeout' | 'aborted' | 'failed';
