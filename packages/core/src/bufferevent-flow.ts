@@ -4,6 +4,7 @@ import { capError } from './bufferevent-errors.ts';
 import type { BufferEventEvents } from './bufferevent-events.ts';
 import { Pending, State } from './bufferevent-state.ts';
 import { Deadlines } from './deadlines.ts';
+import { tellInput, tellLimit, tellOutput } from './diagnostics.ts';
 import { type BufferReader, type BufferWriter, type Data, EvBuffer, type EvBufferOwner } from './evbuffer.ts';
 import type { EventLoop } from './event-loop.ts';
 import type { FlowLimiter } from './flow-limiter.ts';
@@ -81,8 +82,8 @@ export abstract class BufferEventFlow extends EventEmitter<BufferEventEvents> im
 
   setWatermarks(watermarks: Watermarks): void {
     this.#limits = limitsFrom({ watermarks }, this.#limits);
-    if (this._input.length < this.#limits.readHigh) this.unsuspendRead(Suspend.watermark);
-    else this.suspendRead(Suspend.watermark);
+    if (this._input.length < this.#limits.readHigh) this.#inputRelieved();
+    else this.#inputFull();
     if (this._input.length >= this.#limits.readLow && this._input.length > 0) this._pend(Pending.data);
   }
 
@@ -209,7 +210,10 @@ export abstract class BufferEventFlow extends EventEmitter<BufferEventEvents> im
   admit(buffer: EvBuffer, bytes: number): void {
     if (buffer !== this._output) return;
     if ((this._state & (State.ending | State.releasing)) !== 0) throw this._writeRefusal();
-    if (buffer.length + bytes > this.#limits.writeCap) throw capError(buffer.length, bytes, this.#limits.writeCap);
+    if (buffer.length + bytes <= this.#limits.writeCap) return;
+    const error = capError(buffer.length, bytes, this.#limits.writeCap);
+    tellLimit(this, error);
+    throw error;
   }
 
   bufferChanged(buffer: EvBuffer, added: number, removed: number): void {
@@ -240,24 +244,37 @@ export abstract class BufferEventFlow extends EventEmitter<BufferEventEvents> im
         this._input.clear();
         return;
       }
-      if (this._input.length >= this.#limits.readHigh) this.suspendRead(Suspend.watermark);
+      if (this._input.length >= this.#limits.readHigh) this.#inputFull();
       if (this._input.length >= this.#limits.readLow) this._pend(Pending.data);
     } else if (
       removed > 0 &&
       (this.#suspended & Suspend.watermark) !== 0 &&
       this._input.length < this.#limits.readHigh
     ) {
-      this.unsuspendRead(Suspend.watermark);
+      this.#inputRelieved();
     }
+  }
+
+  #inputFull(): void {
+    if ((this.#suspended & Suspend.watermark) === 0) tellInput(this, 'high');
+    this.suspendRead(Suspend.watermark);
+  }
+
+  #inputRelieved(): void {
+    if ((this.#suspended & Suspend.watermark) !== 0) tellInput(this, 'low');
+    this.unsuspendRead(Suspend.watermark);
+  }
+
+  #outputFull(): void {
+    if ((this._state & State.pauseReadWhenFull) !== 0) this.suspendRead(Suspend.output);
+    tellOutput(this, 'high');
   }
 
   #outputChanged(added: number, removed: number): void {
     const length = this._output.length;
     if (added > 0) {
       this._markDirty();
-      if ((this._state & State.pauseReadWhenFull) !== 0 && length >= this.#limits.writeHigh) {
-        this.suspendRead(Suspend.output);
-      }
+      if (length >= this.#limits.writeHigh) this.#outputFull();
     }
     if (removed > 0) {
       this.#bytesOut += removed;
@@ -265,6 +282,7 @@ export abstract class BufferEventFlow extends EventEmitter<BufferEventEvents> im
       this._deadlines.touchWrite(this.loop.now());
       if (length <= this.#limits.writeLow && length + removed > this.#limits.writeLow) {
         this.unsuspendRead(Suspend.output);
+        tellOutput(this, 'low');
         if ((this._state & (State.ending | State.releasing)) === 0) this._pend(Pending.drained);
       }
     }

@@ -13,6 +13,7 @@ import type { Handlers } from './bufferevent-events.ts';
 import { BufferEventFlow } from './bufferevent-flow.ts';
 import { Pending, State } from './bufferevent-state.ts';
 import { type CloseReport, closeReport } from './close-report.ts';
+import { tellClose, tellLimit } from './diagnostics.ts';
 import type { EventLoop, LoopMember } from './event-loop.ts';
 import { closedOf, failedOf } from './lifecycle.ts';
 import type { ConnectionOptions } from './limits.ts';
@@ -25,6 +26,7 @@ import {
   setTurnLimit,
   type TurnLimitOptions,
 } from './rate-limit.ts';
+import { type BufferEventStats, bufferEventStats } from './stats.ts';
 
 export type { BufferEventEvents, Handlers } from './bufferevent-events.ts';
 
@@ -136,6 +138,11 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
   /** What those limits, and its group's, leave it; `undefined` without any. */
   get rateLimit(): RateLimitStatus | undefined {
     return rateLimitStatus(this);
+  }
+
+  /** A snapshot of it, as plain values. */
+  get stats(): BufferEventStats {
+    return bufferEventStats(this, this.loop.now() - this.#openedAt);
   }
 
   setHandlers(handlers: Handlers): void {
@@ -290,6 +297,7 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
   _fail(error: SluiceError): void {
     const first = this.channel.fail(error.entries, failOptionsOf(error));
     if (!first || (this._state & State.releasing) !== 0) return;
+    tellLimit(this, error);
     this.#finish(error.end ?? 'failed', error.direction ?? 'both', error);
   }
 
@@ -408,6 +416,7 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
   #deliverClosed(): void {
     this._state |= State.closed;
     const report = this.#report as CloseReport;
+    tellClose(this, report);
     const waiters = this.#closedWaiters;
     this.#closedWaiters = undefined;
     try {

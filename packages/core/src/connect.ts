@@ -1,7 +1,9 @@
 import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
-import { ApiMisuse, errorFromErrno } from '@sluice/errors';
+import { ApiMisuse, errorFromErrno, type SluiceError } from '@sluice/errors';
 import { type SocketOptions, SocketBufferEvent } from './bufferevent-socket.ts';
+import type { CloseReport } from './close-report.ts';
+import { tellConnectEnd, tellConnectStart } from './diagnostics.ts';
 import { EventLoop } from './event-loop.ts';
 import { Reactor } from './reactor.ts';
 import { Suspend } from './suspend.ts';
@@ -30,10 +32,12 @@ class ConnectingSocket extends SocketBufferEvent {
   #addresses: string[] = [];
   #port = 0;
   #lastError = 0;
+  #endTold = false;
 
   start(options: ConnectOptions): void {
     this._armDeadline();
     if (options.path !== undefined) {
+      tellConnectStart(this, options);
       this.#began(Reactor.of(this.loop).native.connectPipe(options.path));
       return;
     }
@@ -45,15 +49,33 @@ class ConnectingSocket extends SocketBufferEvent {
       });
     }
     this.#port = port;
+    tellConnectStart(this, { host, port });
     if (isIP(host) !== 0) {
       this.#addresses = [host];
       this.#next();
     } else this.#lookUp(host);
   }
 
+  override _connected(): void {
+    super._connected();
+    this.#tellEnd(true);
+  }
+
+  protected override _describe(report: CloseReport): CloseReport {
+    this.#tellEnd(false, report.error);
+    return super._describe(report);
+  }
+
   override _connectFailed(status: number): void {
     this.#lastError = status;
     this.#next();
+  }
+
+  /** Connected, or given up: the first of both. */
+  #tellEnd(connected: boolean, error?: SluiceError): void {
+    if (this.#endTold) return;
+    this.#endTold = true;
+    tellConnectEnd(this, connected, error);
   }
 
   #lookUp(host: string): void {

@@ -6,6 +6,7 @@ export { SocketBufferEvent, type SocketOptions } from './bufferevent-socket.ts';
 export { type Alarm, type Clock, systemClock } from './clock.ts';
 export type { CloseReport } from './close-report.ts';
 export { connect, type ConnectOptions } from './connect.ts';
+export type { DiagnosticMessages } from './diagnostics.ts';
 export { fromDuplex } from './duplex/from-duplex.ts';
 export { fromWeb } from './duplex/from-web.ts';
 export {
@@ -48,6 +49,7 @@ export {
   type WriteMarks,
 } from './limits.ts';
 export { Listener, type ListenerBinding, type ListenerEvents } from './listener.ts';
+export { type Logger, silentLogger } from './logger.ts';
 export { LoopEvent, type LoopEventOptions } from './loop-event.ts';
 export type { LoopDump, LoopHandle, LoopRef } from './loop-handles.ts';
 export type { DurationSummary, LoopMetricsSnapshot } from './loop-metrics.ts';
@@ -65,8 +67,10 @@ export {
   type ServerOptions,
   serve,
 } from './server.ts';
+export type { ListenerStats, ServerStats } from './server-stats.ts';
 export { type SignalCallback, SignalWatcher } from './signal.ts';
 export { Slab } from './slab.ts';
+export type { BufferEventStats, ReactorStats } from './stats.ts';
 export { Suspend, suspendReasons } from './suspend.ts';
 export { Timer } from './timer.ts';
 export type { TokenRate } from './token-bucket.ts';

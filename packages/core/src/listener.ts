@@ -4,6 +4,7 @@ import { ListenFlag } from '@sluice/native';
 import { EventEmitter } from 'eventemitter3';
 import type { EventLoop } from './event-loop.ts';
 import { type HandleOwner, Reactor } from './reactor.ts';
+import type { ListenerStats } from './server-stats.ts';
 
 export interface ListenerEvents {
   /** Accepting failed; it goes on after a pause when the system is out of descriptors. Told once per run of failures. */
@@ -45,6 +46,8 @@ export class Listener extends EventEmitter<ListenerEvents> implements HandleOwne
   /** Accepted by the system in the turn in which accepting was paused. */
   readonly #waiting: number[] = [];
   #closed = false;
+  #acceptedTotal = 0;
+  #acceptErrorsTotal = 0;
   #closing: (() => void)[] = [];
 
   /**
@@ -82,6 +85,17 @@ export class Listener extends EventEmitter<ListenerEvents> implements HandleOwne
   /** Where it listens; the port that the kernel chose included. Known after `close`, too. */
   get address(): Address {
     return this.#address;
+  }
+
+  /** A snapshot of it, as plain values. */
+  get stats(): ListenerStats {
+    return {
+      transport: this.transport,
+      address: this.#address,
+      listening: this.listening,
+      acceptedTotal: this.#acceptedTotal,
+      acceptErrorsTotal: this.#acceptErrorsTotal,
+    };
   }
 
   get listening(): boolean {
@@ -127,12 +141,14 @@ export class Listener extends EventEmitter<ListenerEvents> implements HandleOwne
 
   _handleAccepted(handle: number): void {
     this.#failing = false;
+    this.#acceptedTotal += 1;
     if (this.#closed) this.#reactor.native.close(handle, true);
     else if (this.#paused !== 0 || this.#waiting.length > 0) this.#waiting.push(handle);
     else this.#accept(handle);
   }
 
   _handleAcceptError(errno: number): void {
+    this.#acceptErrorsTotal += 1;
     if (this.#closed) return;
     this._pause(Pause.failing);
     this.loop.timer(ACCEPT_PAUSE_MS, () => this._resume(Pause.failing)).unref();

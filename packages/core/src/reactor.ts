@@ -4,6 +4,7 @@ import type { EventLoop, LoopBackend } from './event-loop.ts';
 import type { FdPoll } from './fd-poll.ts';
 import type { LoopHandle } from './loop-handles.ts';
 import type { Slab } from './slab.ts';
+import { type ReactorStats, reactorStats } from './stats.ts';
 
 /** Whom a handle's records go to. */
 export interface HandleOwner {
@@ -93,6 +94,11 @@ export class Reactor implements LoopBackend {
 
   get refs(): number {
     return this.native.handleCount() - this.#unrefed.size;
+  }
+
+  /** A snapshot of what it has done, as plain values. */
+  get stats(): ReactorStats {
+    return reactorStats(this.counters, this.native.handleCount());
   }
 
   handles(): LoopHandle[] {

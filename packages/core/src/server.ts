@@ -7,10 +7,14 @@ import { AcceptLimits, type AcceptLimitOptions, type Rejection, type RejectReaso
 import type { BufferEvent, Handlers } from './bufferevent.ts';
 import { type SocketOptions, SocketBufferEvent } from './bufferevent-socket.ts';
 import type { CloseReport } from './close-report.ts';
+import { tellAccept, tellNotTaken } from './diagnostics.ts';
 import { EventLoop } from './event-loop.ts';
 import type { ConnectionOptions } from './limits.ts';
 import { Listener } from './listener.ts';
+import { type Logger, silentLogger } from './logger.ts';
 import { Reactor } from './reactor.ts';
+import { ServerLog } from './server-log.ts';
+import { type ServerStats, ServerCounts } from './server-stats.ts';
 
 /** Where to listen: a TCP port, a Unix socket's path, or a socket that is bound already. */
 export interface ListenOptions {
@@ -38,6 +42,8 @@ export interface ServerOptions extends SocketOptions {
   loop?: EventLoop;
   /** Whom it takes, and how many. Default: anybody. */
   limits?: AcceptLimitOptions;
+  /** Gets a line for what happens to the server and for each connection's end. Default: none are written. */
+  logger?: Logger;
 }
 
 export interface ServerEvents {
@@ -82,7 +88,8 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly #listeners: Set<Listener> = new Set();
   #idle: (() => void)[] = [];
   readonly #limits: AcceptLimits | undefined;
-  #acceptedTotal = 0;
+  readonly #log: ServerLog | undefined;
+  readonly #counts: ServerCounts = new ServerCounts();
 
   /** @throws ApiMisuse that names the limit that makes no sense */
   constructor(handlers: Handlers, options: ServerOptions = {}) {
@@ -91,11 +98,16 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#options = options;
     this.#transportOptions = transportOptions(options);
     if (options.limits !== undefined) this.#limits = new AcceptLimits(this.loop, this.#listeners, options.limits);
+    if (options.logger !== undefined) {
+      this.#log = new ServerLog(options.logger, (error) => this.loop.uncaught(error));
+    }
     this.#handlers = {
       ...handlers,
       closed: (bev, report) => {
         this.#connections.delete(bev);
         this.#limits?.closed(bev);
+        this.#counts.closed(report);
+        this.#log?.closed(bev, report);
         try {
           handlers.closed?.(bev, report);
         } finally {
@@ -114,12 +126,22 @@ export class Server extends EventEmitter<ServerEvents> {
   }
 
   get acceptedTotal(): number {
-    return this.#acceptedTotal;
+    return this.#counts.acceptedTotal;
   }
 
   /** Connections that were not taken, by reason. */
   get rejected(): Readonly<Record<RejectReason, number>> {
     return this.#limits?.rejected ?? NOTHING_REJECTED;
+  }
+
+  /** A snapshot of it, as plain values. */
+  get stats(): ServerStats {
+    return this.#counts.snapshot(this);
+  }
+
+  /** The logger of one of its connections, which adds the connection's `id` to each line; a silent one without `logger`. */
+  loggerOf(bev: BufferEvent): Logger {
+    return this.#log?.of(bev) ?? silentLogger;
   }
 
   /** Each connection as it is accepted. */
@@ -137,7 +159,11 @@ export class Server extends EventEmitter<ServerEvents> {
     const listener: Listener = new Listener(this.loop, binding, (handle) => this.#accepted(listener, handle, options));
     this.#listeners.add(listener);
     this.#limits?.listening(listener);
-    listener.on('error', (error) => this.emit('error', error, listener));
+    this.#log?.listening(listener);
+    listener.on('error', (error) => {
+      this.#log?.acceptFailed(error);
+      this.emit('error', error, listener);
+    });
     listener.on('closed', () => this.#listeners.delete(listener));
     return listener;
   }
@@ -163,6 +189,7 @@ export class Server extends EventEmitter<ServerEvents> {
     options.signal?.removeEventListener('abort', cut);
     await Promise.all(listeners);
     if (this.#connections.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    this.#log?.drained(report);
     return report;
   }
 
@@ -191,10 +218,12 @@ export class Server extends EventEmitter<ServerEvents> {
       this.loop.uncaught(error);
       return;
     }
-    this.#acceptedTotal += 1;
+    this.#counts.acceptedTotal += 1;
     this.#connections.add(bev);
     this.#limits?.opened(bev, bev.remoteAddress);
     bev.setHandlers(this.#handlers);
+    tellAccept(bev, this, listener);
+    this.#log?.accepted(bev);
     try {
       this.#handlers.open?.(bev);
       this.emit('connection', bev);
@@ -211,7 +240,9 @@ export class Server extends EventEmitter<ServerEvents> {
     const rejection = limits.check(typeof address === 'number' ? undefined : address);
     if (rejection === undefined) return true;
     native.close(handle, true);
+    tellNotTaken(this, listener, rejection.reason, rejection.address);
     if (limits.beginsRun(rejection)) {
+      this.#log?.notTaken(rejection);
       try {
         this.emit('rejected', rejection, listener);
       } catch (error) {
