@@ -1,6 +1,7 @@
 import type { ChangeListener, Subscription } from './change-listeners.ts';
 import type { IntegerReader, IntegerWriter } from './evbuffer-integers.ts';
 import type { EolStyle } from './evbuffer-search.ts';
+import type { Reservation } from './reservation.ts';
 
 /** What can be appended by copying. A string is encoded as UTF-8 unless another encoding is named. */
 export type Data = string | Uint8Array;
@@ -91,6 +92,13 @@ export interface BufferWriter extends IntegerWriter {
    * merely forgotten calls nothing: `clear` it.)
    */
   appendRef(data: Uint8Array, onRelease?: () => void): void;
+  /**
+   * Memory for `n` bytes or more behind the end, to be written to and then committed: what a decoder or `fs.read` makes
+   * lies in the buffer without having been copied. Nothing is added before `commit`. A buffer has one reservation at a
+   * time: another one, or bytes that are added in any other way, make it stale; taking bytes does not. At most 2 GiB - 1.
+   * Throws what appending `n` bytes would throw.
+   */
+  reserve(n: number): Reservation;
   /** Takes up to `n` bytes, all by default, out of another buffer without copying. Returns how many. */
   appendFrom(source: BufferReader, n?: number): number;
   /** As `appendFrom`, but the source keeps its bytes: one message for many receivers. */

@@ -1,4 +1,5 @@
 import { Chunk, type Reference } from './chunk.ts';
+import type { Reservation } from './reservation.ts';
 import type { Slab, SlabHolder } from './slab.ts';
 
 /** A chunk of a buffer's own: at least this, so that dribbled bytes share one... */
@@ -24,6 +25,8 @@ export class ChunkList implements SlabHolder {
   _scanned = 0;
   /** @internal References whose last chunk is gone and whose user has not been told yet. */
   _released: Reference[] | undefined = undefined;
+  /** @internal Room that may still be committed. */
+  _reservation: Reservation | undefined = undefined;
   /* Slabs this list is registered with. Two fields, because nearly always there are two (reads and scratch). */
   #slab: Slab | undefined = undefined;
   #otherSlab: Slab | undefined = undefined;
@@ -79,6 +82,30 @@ export class ChunkList implements SlabHolder {
     chunk.end += n;
     if (chunk === this._tail) this._length += n;
     else this._link(chunk);
+  }
+
+  /**
+   * @internal Takes room for `n` bytes behind the end away from the list: an empty chunk, in no list, which alone may be
+   * written there. It is given back with `_attachRoom`, or never.
+   */
+  _detachRoom(n: number): Chunk {
+    const tail = this._tail;
+    if (tail === undefined || tail.high - tail.end < Math.max(n, 1)) return this._allocate(n);
+    const chunk = new Chunk(tail.bytes, tail.end, tail.end, undefined, undefined);
+    chunk.high = tail.high;
+    tail.high = tail.end;
+    return chunk;
+  }
+
+  /** @internal Makes the first `n` bytes of the detached room part of the list; the rest is room of its tail again. */
+  _attachRoom(chunk: Chunk, n: number): void {
+    chunk.end += n;
+    const tail = this._tail;
+    if (tail?.bytes === chunk.bytes && tail.end === chunk.start) {
+      tail.end = chunk.end;
+      tail.high = chunk.high;
+      this._length += n;
+    } else if (n > 0) this._link(chunk);
   }
 
   /** @internal A chunk of lasting memory with room for `n` bytes or more, in no list yet. */

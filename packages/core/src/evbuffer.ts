@@ -14,11 +14,13 @@ import {
 import { IntegerBuffer } from './evbuffer-integers.ts';
 import { byteAt, CR, type EolStyle, findByte, findBytes, findTerminator, lineBreakRun } from './evbuffer-search.ts';
 import { byteLengthOf, encode, encodedBytesMax, writeAll, writeText } from './evbuffer-text.ts';
+import { Reservation, requireReservable } from './reservation.ts';
 import type { Slab } from './slab.ts';
 
 export { type BufferReader, type BufferWriter, type Data, LINE_BYTES_MAX } from './buffer-ends.ts';
 export type { BufferChange, ChangeListener, Subscription } from './change-listeners.ts';
 export type { EolStyle } from './evbuffer-search.ts';
+export type { Reservation } from './reservation.ts';
 
 /** What a buffer belongs to: a BufferEvent, which bounds it and hears of every change. */
 export interface EvBufferOwner {
@@ -112,6 +114,21 @@ export class EvBuffer extends IntegerBuffer implements BufferReader, BufferWrite
     } finally {
       reference?.appended();
     }
+  }
+
+  reserve(n: number): Reservation {
+    requireReservable('reserve', n);
+    this.#owner?.admit(this, n);
+    this._reservation = new Reservation(this, this._detachRoom(n));
+    return this._reservation;
+  }
+
+  /** @internal For `Reservation`, which has checked that it may. */
+  _commitReserved(chunk: Chunk, used: number): void {
+    if (used > 0) this.#owner?.admit(this, used);
+    this._reservation = undefined;
+    this._attachRoom(chunk, used);
+    if (used > 0) this.#changed(used, 0);
   }
 
   appendFrom(source: BufferReader, n: number = source.length): number {
@@ -416,6 +433,7 @@ export class EvBuffer extends IntegerBuffer implements BufferReader, BufferWrite
 
   #changed(added: number, removed: number): void {
     const before = this._length - added + removed;
+    if (added > 0) this._reservation = undefined;
     this.#owner?.bufferChanged(this, added, removed);
     if (this.#listeners === undefined && this._released === undefined) return;
     const errors: unknown[] = [];

@@ -32,6 +32,7 @@ export {
   EvBuffer,
   type EvBufferOwner,
   LINE_BYTES_MAX,
+  type Reservation,
   type Subscription,
 } from './evbuffer.ts';
 export type { Filter, FilterMode, FilterResult, Transform } from './filter.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { LimitError } from '@sluice/errors';
-import { EvBuffer, type EvBufferOwner, type EolStyle } from '../src/evbuffer.ts';
+import { EvBuffer, type EvBufferOwner, type EolStyle, type Reservation } from '../src/evbuffer.ts';
 import { Slab } from '../src/slab.ts';
 import { assertInvariants, assertRoomsApart } from '../src/testing/evbuffer-invariants.ts';
 import { cell, Model } from './support/evbuffer-model.ts';
@@ -21,6 +21,9 @@ class Pair implements EvBufferOwner {
   calls = 0;
   /** The length as a listener knows it. */
   heard = 0;
+  /** Room that was not committed yet, and whether bytes were added since. */
+  reserved: Reservation | undefined;
+  overtaken = false;
 
   constructor(scratch: Slab | undefined, listens: boolean) {
     this.scratch = scratch;
@@ -35,6 +38,7 @@ class Pair implements EvBufferOwner {
   admit(): void {}
 
   bufferChanged(_buffer: EvBuffer, added: number, removed: number): void {
+    if (added > 0) this.overtaken = true;
     this.told += added - removed;
     this.calls += 1;
   }
@@ -185,6 +189,31 @@ const operations: readonly Operation[] = [
   },
   function receiveThird(world, { buffer, model }) {
     receiveInto(world, world.third, 40, buffer, model);
+  },
+  function reserve(world, pair) {
+    const n = world.random.size(300);
+    pair.reserved?.bytes.fill(0xee);
+    pair.reserved = pair.buffer.reserve(n);
+    pair.overtaken = false;
+    assert.ok(pair.reserved.bytes.length >= n);
+    pair.reserved.bytes.fill(0xee);
+  },
+  function commit(world, pair) {
+    const { model, reserved, overtaken } = pair;
+    if (reserved === undefined) return;
+    // Stale or not, nobody else shows this memory.
+    reserved.bytes.fill(world.random.pick([97, 10]));
+    const used = world.random.size(reserved.bytes.length);
+    const bytes = Buffer.from(reserved.bytes.subarray(0, used));
+    assert.equal(reserved.stale, overtaken);
+    if (overtaken) assert.throws(() => reserved.commit(used), { code: 'SLUICE_CORE_RESERVATION_STALE' });
+    else {
+      assert.equal(reserved.commit(used), used);
+      for (const byte of bytes) model.cells.push(cell(byte));
+    }
+    assert.equal(reserved.stale, true);
+
+    pair.reserved = undefined;
   },
   function appendFrom(world, { buffer, model }) {
     const source = world.random.pick(world.pairs);
