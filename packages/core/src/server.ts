@@ -9,7 +9,7 @@ import { type SocketOptions, SocketBufferEvent } from './bufferevent-socket.ts';
 import type { CloseReport } from './close-report.ts';
 import { tellAccept, tellNotTaken } from './diagnostics.ts';
 import { EventLoop } from './event-loop.ts';
-import type { ConnectionOptions } from './limits.ts';
+import { type ConnectionOptions, defaultLimits } from './limits.ts';
 import { Listener } from './listener.ts';
 import { type Logger, silentLogger } from './logger.ts';
 import { Reactor } from './reactor.ts';
@@ -33,7 +33,8 @@ export interface ListenOptions {
   reusePort?: boolean;
   /**
    * Puts a layer over each accepted connection (TLS, a filter); what it returns is what the handlers see. It is given
-   * the server's connection options, which are that layer's; of them the socket below gets its own and the limits of time.
+   * the server's connection options, which are that layer's; of them the socket below gets its own, the limits of
+   * time and the write marks.
    */
   wrap?: (transport: BufferEvent, options: ConnectionOptions) => BufferEvent;
 }
@@ -281,12 +282,22 @@ export async function serve(options: ListenOptions & ServerOptions, handlers: Ha
   return server;
 }
 
-function transportOptions({ noDelay, sendBufferBytes, receiveBufferBytes, timeouts }: SocketOptions): SocketOptions {
+/** The read marks are about the protocol, which the layer above speaks; the write marks bound memory on either level. */
+function transportOptions(options: SocketOptions): SocketOptions {
+  const { noDelay, sendBufferBytes, receiveBufferBytes, timeouts, watermarks } = options;
   const { readMs: _, ...limits } = timeouts ?? {};
+  const { low, high } = watermarks?.write ?? {};
+  const write = { ...(low === undefined ? {} : { low }), ...(high === undefined ? {} : { high, cap: capOver(high) }) };
   return {
     ...(noDelay === undefined ? {} : { noDelay }),
     ...(sendBufferBytes === undefined ? {} : { sendBufferBytes }),
     ...(receiveBufferBytes === undefined ? {} : { receiveBufferBytes }),
     timeouts: limits,
+    watermarks: { write },
   };
+}
+
+/** The layer above looks at the high mark itself; the cap is not to come in its way. */
+function capOver(high: number): number {
+  return Math.max(defaultLimits.writeCap, 2 * high);
 }

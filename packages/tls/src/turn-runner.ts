@@ -119,9 +119,7 @@ export class TurnRunner {
 
   get #room(): number {
     if (!this.#below.writable) return 0;
-    const { writeHigh } = this.#below.limits;
-    // A sixteenth more, so that what was read up to a mark of this size goes out again in one piece, records and all.
-    return this.#cipherOut.length < writeHigh ? writeHigh + (writeHigh >> 4) - this.#cipherOut.length : 0;
+    return Math.max(0, this.#below.limits.writeHigh - this.#cipherOut.length);
   }
 
   /** Plaintext that the transport and the pair have room for, in whole records; one record if not even that. */

@@ -74,7 +74,7 @@ describe('TLS data', () => {
   it('T33 what is written while a write is pending goes into the next one', async () => {
     const duo = new Duo(await contexts(), {
       client: { pairBytes: 64 },
-      transport: { watermarks: { write: { low: 100, high: 940 } } },
+      transport: { watermarks: { write: { low: 100, high: 1000 } } },
     }).connect();
     duo.link.cork(duo.client.below);
     const first = pattern(20_000);
