@@ -1,4 +1,4 @@
-import type { ChangeListener, Subscription } from './change-listeners.ts';
+import type { ChangeListener, ChangeOptions, Subscription } from './change-listeners.ts';
 import type { IntegerReader, IntegerWriter } from './evbuffer-integers.ts';
 import type { EolStyle } from './evbuffer-search.ts';
 import type { Reservation } from './reservation.ts';
@@ -75,7 +75,7 @@ export interface BufferReader extends IntegerReader {
   /** All bytes as text, 'utf8' by default; they stay. */
   toString(encoding?: BufferEncoding): string;
   /** See `EvBuffer.onChange`. */
-  onChange(listener: ChangeListener): Subscription;
+  onChange(listener: ChangeListener, options?: ChangeOptions): Subscription;
 }
 
 /** The end of a buffer that bytes are put into. */
@@ -104,5 +104,5 @@ export interface BufferWriter extends IntegerWriter {
   /** As `appendFrom`, but the source keeps its bytes: one message for many receivers. */
   appendShared(source: BufferReader, n?: number): number;
   /** See `EvBuffer.onChange`. */
-  onChange(listener: ChangeListener): Subscription;
+  onChange(listener: ChangeListener, options?: ChangeOptions): Subscription;
 }

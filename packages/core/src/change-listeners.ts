@@ -1,4 +1,5 @@
 import { ApiMisuse } from '@sluice/errors';
+import type { EventLoop } from './event-loop.ts';
 
 /** One change of a buffer's length, or several that happened before its listeners could be told of the first. */
 export interface BufferChange {
@@ -9,6 +10,14 @@ export interface BufferChange {
 }
 
 export type ChangeListener = (change: BufferChange) => void;
+
+export interface ChangeOptions {
+  /**
+   * Calls the listener from this loop's turn instead of from inside the call that made the change, with the sum of all
+   * changes since it was called last. What it throws is the loop's uncaught error. A closed loop calls nothing.
+   */
+  deferred?: EventLoop;
+}
 
 /** What `onChange` returns: ends the calls, at once and for good. Idempotent. */
 export interface Subscription extends Disposable {

@@ -1,7 +1,8 @@
 import { ApiMisuse, LimitError } from '@sluice/errors';
 import { type BufferReader, type BufferWriter, type Data, LINE_BYTES_MAX } from './buffer-ends.ts';
-import { type ChangeListener, ChangeListeners, type Subscription } from './change-listeners.ts';
+import { type ChangeListener, ChangeListeners, type ChangeOptions, type Subscription } from './change-listeners.ts';
 import { Chunk, Reference } from './chunk.ts';
+import { deferTo } from './deferred-listener.ts';
 import {
   misuse,
   nameOf,
@@ -18,7 +19,7 @@ import { Reservation, requireReservable } from './reservation.ts';
 import type { Slab } from './slab.ts';
 
 export { type BufferReader, type BufferWriter, type Data, LINE_BYTES_MAX } from './buffer-ends.ts';
-export type { BufferChange, ChangeListener, Subscription } from './change-listeners.ts';
+export type { BufferChange, ChangeListener, ChangeOptions, Subscription } from './change-listeners.ts';
 export type { EolStyle } from './evbuffer-search.ts';
 export type { Reservation } from './reservation.ts';
 
@@ -335,11 +336,13 @@ export class EvBuffer extends IntegerBuffer implements BufferReader, BufferWrite
   /**
    * Calls `listener` after every change of the length, inside the call that made it. It may change the buffer itself:
    * that is told afterwards, in a change that sums up all that happened meanwhile. It may add and remove listeners.
+   * With `deferred` it is called from a loop's turn, once for all changes until then.
    */
-  onChange(listener: ChangeListener): Subscription {
+  onChange(listener: ChangeListener, options: ChangeOptions = {}): Subscription {
     if (typeof listener !== 'function') misuse('onChange', `listener must be a function, not ${typeof listener}`);
     this.#listeners ??= new ChangeListeners();
-    return this.#listeners.add(listener);
+    if (options.deferred === undefined) return this.#listeners.add(listener);
+    return deferTo(options.deferred, listener, this.#listeners);
   }
 
   /** For transports: copies what lies in slabs into lasting memory, as the end of the turn does by itself. */

@@ -27,6 +27,7 @@ export {
   type BufferReader,
   type BufferWriter,
   type ChangeListener,
+  type ChangeOptions,
   type Data,
   type EolStyle,
   EvBuffer,
