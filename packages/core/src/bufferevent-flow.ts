@@ -277,6 +277,8 @@ export abstract class BufferEventFlow extends EventEmitter<BufferEventEvents> im
       if (length >= this.#limits.writeHigh) this.#outputFull();
     }
     if (removed > 0) {
+      // What is dropped when the connection is let go has not left.
+      if ((this._state & State.releasing) !== 0) return;
       this.#bytesOut += removed;
       if (this._limiter !== undefined) this._limiter.write.charge(removed);
       this._deadlines.touchWrite(this.loop.now());

@@ -235,6 +235,7 @@ describe('BufferEvent', () => {
     expect(log).to.deep.equal(['connected', 'closed aborted both']);
     expect(other).to.deep.equal(['connected', 'closed reset read']);
     expect(a.closed?.blame).to.equal('local');
+    expect(a.bytesOut, 'what was dropped has not left').to.equal(0);
     expect(() => a.write('x')).to.throw(AbortedError);
   });
 
