@@ -1,4 +1,5 @@
 export type { AcceptLimitOptions, Rejection, RejectReason } from './accept-limits.ts';
+export { adopt, type AdoptOptions } from './adopt.ts';
 export { BufferEvent, type BufferEventEvents, type Handlers } from './bufferevent.ts';
 export { FilterBufferEvent, type FilterOptions } from './bufferevent-filter.ts';
 export { PairBufferEvent } from './bufferevent-pair.ts';
@@ -6,6 +7,7 @@ export { SocketBufferEvent, type SocketOptions } from './bufferevent-socket.ts';
 export { type Alarm, type Clock, systemClock } from './clock.ts';
 export type { CloseReport } from './close-report.ts';
 export { connect, type ConnectOptions } from './connect.ts';
+export { type DrainOnSignalOptions, drainOnSignal, type SignalDrain } from './drain-on-signal.ts';
 export type { DiagnosticMessages } from './diagnostics.ts';
 export { fromDuplex } from './duplex/from-duplex.ts';
 export { fromWeb } from './duplex/from-web.ts';
@@ -50,6 +52,7 @@ export {
   type Watermarks,
   type WriteMarks,
 } from './limits.ts';
+export { type ListenFd, listenFds } from './listen-fds.ts';
 export { Listener, type ListenerBinding, type ListenerEvents } from './listener.ts';
 export { type Logger, silentLogger } from './logger.ts';
 export { LoopEvent, type LoopEventOptions } from './loop-event.ts';

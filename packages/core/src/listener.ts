@@ -1,5 +1,5 @@
 import { ApiMisuse, errorFromErrno, type SluiceError } from '@sluice/errors';
-import type { Address } from '@sluice/native';
+import type { Address, NativeLoop } from '@sluice/native';
 import { ListenFlag } from '@sluice/native';
 import { EventEmitter } from 'eventemitter3';
 import type { EventLoop } from './event-loop.ts';
@@ -18,7 +18,12 @@ export interface ListenerBinding {
   port?: number;
   /** A Unix socket's path, in place of address and port. */
   path?: string;
-  /** Connections that the kernel completes before they are accepted. Default 511, as Node and nginx have it. */
+  /**
+   * A socket that is bound already, of whatever family, in place of them: inherited, from systemd (`listenFds`) or a
+   * parent. The listener owns it from then on; the path of a Unix socket stays when it is closed.
+   */
+  fd?: number;
+  /** Connections that the kernel completes before they are accepted. Default 511, as Node and nginx have it; the kernel cuts it to its own limit. */
   backlog?: number;
   ipv6Only?: boolean;
   /** Several processes or threads listen on one port, and the kernel spreads connections over them. */
@@ -31,6 +36,7 @@ export const Pause = { user: 1, failing: 2, rate: 4 } as const;
 /** Out of descriptors, accepting pauses this long: trying again at once would only spin. */
 const ACCEPT_PAUSE_MS = 100;
 
+const BACKLOG_DEFAULT = 511;
 const BACKLOG_MAX = 0x7fffffff;
 
 /** A listening socket. Hands each accepted handle to `accept`, from the loop. */
@@ -59,27 +65,13 @@ export class Listener extends EventEmitter<ListenerEvents> implements HandleOwne
     this.loop = loop;
     this.#accept = accept;
     this.#reactor = Reactor.of(loop);
-    this.transport = binding.path === undefined ? 'tcp' : 'unix';
-    if (binding.path !== undefined && (binding.reusePort === true || binding.ipv6Only === true)) {
-      const name = binding.reusePort === true ? 'reusePort' : 'ipv6Only';
-      throw misuse(`${name} is for TCP, and ${binding.path} is the path of a Unix socket`);
-    }
-    const backlog = binding.backlog ?? 511;
-    if (!Number.isInteger(backlog) || backlog < 1 || backlog > BACKLOG_MAX) {
-      throw misuse(`backlog must be a whole number from 1 to ${BACKLOG_MAX}, not ${backlog}`);
-    }
-    const flags =
-      (binding.ipv6Only === true ? ListenFlag.ipv6Only : 0) | (binding.reusePort === true ? ListenFlag.reusePort : 0);
-    const where = binding.path ?? `${binding.address}:${binding.port}`;
-    const handle =
-      binding.path === undefined
-        ? this.#reactor.native.listenTcp(binding.address ?? '::', binding.port ?? 0, backlog, flags)
-        : this.#reactor.native.listenPipe(binding.path, backlog);
-    if (handle < 0) throw errorFromErrno(handle, { operation: 'listen', subject: where });
+    const handle = listenOn(this.#reactor.native, binding);
+    if (handle < 0) throw errorFromErrno(handle, { operation: 'listen', subject: nameOf(binding) });
     this.#handle = handle;
     this.#reactor.attach(handle, this);
     const address = this.#reactor.native.localAddress(handle);
-    this.#address = typeof address === 'number' ? { family: 'unix', address: where, port: 0 } : address;
+    this.#address = typeof address === 'number' ? { family: 'unix', address: nameOf(binding), port: 0 } : address;
+    this.transport = this.#address.family === 'unix' ? 'unix' : 'tcp';
   }
 
   /** Where it listens; the port that the kernel chose included. Known after `close`, too. */
@@ -182,6 +174,36 @@ export class Listener extends EventEmitter<ListenerEvents> implements HandleOwne
   _handleConnected(): void {}
   _handleWritten(): void {}
   _handleShutdown(): void {}
+}
+
+/** Answers a handle, or a negative error number. */
+function listenOn(native: NativeLoop, binding: ListenerBinding): number {
+  checkBinding(binding);
+  const { address = '::', port = 0, path, fd, backlog = BACKLOG_DEFAULT } = binding;
+  if (fd !== undefined) return native.listenFd(fd, backlog);
+  if (path !== undefined) return native.listenPipe(path, backlog);
+  const ipv6Only = binding.ipv6Only === true ? ListenFlag.ipv6Only : 0;
+  const reusePort = binding.reusePort === true ? ListenFlag.reusePort : 0;
+  return native.listenTcp(address, port, backlog, ipv6Only | reusePort);
+}
+
+function checkBinding(binding: ListenerBinding): void {
+  const { path, fd, backlog = BACKLOG_DEFAULT } = binding;
+  for (const name of ['ipv6Only', 'reusePort'] as const) {
+    if (binding[name] !== true || (path === undefined && fd === undefined)) continue;
+    throw misuse(`${name} cannot be had for ${nameOf(binding)}: it is for a TCP address and port`);
+  }
+  if (fd !== undefined && (!Number.isInteger(fd) || fd < 0)) {
+    throw misuse(`fd must be the number of a descriptor, not ${fd}`);
+  }
+  if (!Number.isInteger(backlog) || backlog < 1 || backlog > BACKLOG_MAX) {
+    throw misuse(`backlog must be a whole number from 1 to ${BACKLOG_MAX}, not ${backlog}`);
+  }
+}
+
+function nameOf({ address, port, path, fd }: ListenerBinding): string {
+  if (fd !== undefined) return `descriptor ${fd}`;
+  return path ?? `${address}:${port}`;
 }
 
 function misuse(message: string): ApiMisuse {
