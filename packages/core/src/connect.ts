@@ -1,19 +1,27 @@
-import { lookup } from 'node:dns';
-import { isIP } from 'node:net';
+import { lookup as dnsLookup } from 'node:dns';
+import { isIP, type LookupFunction } from 'node:net';
 import { ApiMisuse, errorFromErrno, type SluiceError } from '@sluice/errors';
+import { AddressRace, type Family } from './address-race.ts';
 import { type SocketOptions, SocketBufferEvent } from './bufferevent-socket.ts';
 import type { CloseReport } from './close-report.ts';
 import { tellConnectEnd, tellConnectStart } from './diagnostics.ts';
 import { EventLoop } from './event-loop.ts';
-import { Reactor } from './reactor.ts';
+import { type HandleOwner, Reactor } from './reactor.ts';
 import { Suspend } from './suspend.ts';
 
 /** Where to connect to: a TCP port, or a Unix socket's path. */
 export interface ConnectOptions extends SocketOptions {
   port?: number;
-  /** A name or an address. Default 'localhost'. A name's addresses are tried one after the other. */
+  /**
+   * A name or an address. Default 'localhost'. The addresses of a name are raced, as RFC 8305 says: IPv6 first, each with
+   * a start of 250 ms, and the first that answers is kept.
+   */
   host?: string;
   path?: string;
+  /** Addresses of one family only. Default both. */
+  family?: Family;
+  /** Called for each family, in place of `dns.lookup`. */
+  lookup?: LookupFunction;
   loop?: EventLoop;
 }
 
@@ -29,9 +37,7 @@ export function connect(options: ConnectOptions): SocketBufferEvent {
 }
 
 class ConnectingSocket extends SocketBufferEvent {
-  #addresses: string[] = [];
-  #port = 0;
-  #lastError = 0;
+  #race: AddressRace | undefined;
   #endTold = false;
 
   start(options: ConnectOptions): void {
@@ -48,12 +54,9 @@ class ConnectingSocket extends SocketBufferEvent {
         operation: 'connect',
       });
     }
-    this.#port = port;
     tellConnectStart(this, { host, port });
-    if (isIP(host) !== 0) {
-      this.#addresses = [host];
-      this.#next();
-    } else this.#lookUp(host);
+    if (isIP(host) !== 0) this.#began(Reactor.of(this.loop).native.connectTcp(host, port));
+    else this.#raceFor(host, port, options);
   }
 
   override _connected(): void {
@@ -66,9 +69,9 @@ class ConnectingSocket extends SocketBufferEvent {
     return super._describe(report);
   }
 
-  override _connectFailed(status: number): void {
-    this.#lastError = status;
-    this.#next();
+  protected override _release(abort: boolean): void {
+    this.#race?.cancel();
+    super._release(abort);
   }
 
   /** Connected, or given up: the first of both. */
@@ -78,26 +81,57 @@ class ConnectingSocket extends SocketBufferEvent {
     tellConnectEnd(this, connected, error);
   }
 
-  #lookUp(host: string): void {
-    this.suspendRead(Suspend.lookup);
+  #raceFor(host: string, port: number, options: ConnectOptions): void {
+    const { family, lookup = dnsLookup } = options;
+    const { native } = Reactor.of(this.loop);
+    const families: Family[] = family === undefined ? [6, 4] : [family];
     const ref = this.loop.ref(`lookup of ${host}`);
-    lookup(host, { all: true }, (error, addresses) => {
-      ref.unref();
-      if (this.closed !== undefined) return;
-      this.unsuspendRead(Suspend.lookup);
-      if (error !== null) {
-        this._fail(errorFromErrno(error.errno ?? 0, { operation: 'lookup', subject: host, cause: error }));
-        return;
-      }
-      this.#addresses = addresses.map(({ address }) => address);
-      this.#next();
+    let lookups = families.length;
+    this.suspendRead(Suspend.lookup);
+    this.#race = new AddressRace({
+      loop: this.loop,
+      families,
+      lookUp: (wanted, done) => {
+        lookup(host, { family: wanted, all: true }, (error, found) => {
+          lookups -= 1;
+          if (lookups === 0) ref.unref();
+          if (error !== null) done(error, []);
+          else done(undefined, typeof found === 'string' ? [found] : found.map(({ address }) => address));
+        });
+      },
+      dial: (address, done) => {
+        const handle = native.connectTcp(address, port);
+        if (handle >= 0) return this.#attempt(handle, done);
+        let given = false;
+        this.loop.defer(() => void (given || done(handle)));
+        return () => {
+          given = true;
+        };
+      },
+      lost: (failure) => {
+        if ('status' in failure) return this._connectFailed(failure.status);
+        const { error } = failure;
+        const errno = (error as NodeJS.ErrnoException).errno ?? 0;
+        this._fail(errorFromErrno(errno, { operation: 'lookup', subject: host, cause: error }));
+      },
     });
   }
 
-  #next(): void {
-    const address = this.#addresses.shift();
-    if (address === undefined) super._connectFailed(this.#lastError);
-    else this.#began(Reactor.of(this.loop).native.connectTcp(address, this.#port));
+  /** One connection that may become this one. Answers how to give it up. */
+  #attempt(handle: number, done: (status: number) => void): () => void {
+    const { native } = Reactor.of(this.loop);
+    Reactor.of(this.loop).attach(handle, {
+      ...unused,
+      _handleConnected: (status) => {
+        done(status);
+        if (status < 0) return native.close(handle, false);
+        this.unsuspendRead(Suspend.lookup);
+        this._attach(handle);
+        this._connected();
+      },
+      _handleKind: () => this._handleKind(),
+    });
+    return () => native.close(handle, false);
   }
 
   #began(handle: number): void {
@@ -105,3 +139,16 @@ class ConnectingSocket extends SocketBufferEvent {
     else this._connectFailed(handle);
   }
 }
+
+/** What does not happen to a handle that is being connected. */
+const unused: HandleOwner = {
+  _handleRead() {},
+  _handleEof() {},
+  _handleReadError() {},
+  _handleConnected() {},
+  _handleWritten() {},
+  _handleShutdown() {},
+  _handleAccepted() {},
+  _handleAcceptError() {},
+  _handleClosed() {},
+};

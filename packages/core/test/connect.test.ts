@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { LookupFunction } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiMisuse } from '@sluice/errors';
@@ -54,6 +55,28 @@ describe('connect', () => {
     const client = connect({ port: port(), host: 'localhost', loop });
     client.on('connected', () => client.end());
     expect((await closed(client)).end).to.equal('end');
+  });
+
+  it('races the addresses of both families, and gives the losers up', async () => {
+    const asked: number[] = [];
+    const lookup: LookupFunction = (_host, { family }, done) => {
+      asked.push(family as number);
+      done(null, family === 6 ? [{ address: '::1', family: 6 }] : [{ address: '127.0.0.1', family: 4 }]);
+    };
+    const client = connect({ port: port(), host: 'name.test', loop, lookup });
+    let address: string | undefined;
+    client.on('connected', () => {
+      address = client.remoteAddress?.address;
+      client.end();
+    });
+    expect((await closed(client)).end).to.equal('end');
+    expect(address).to.equal('127.0.0.1');
+    expect(asked).to.deep.equal([6, 4]);
+    const only = connect({ port: port(), host: 'name.test', loop, lookup, family: 6 });
+    expect((await closed(only)).error?.message).to.match(/ECONNREFUSED|EADDRNOTAVAIL/);
+    expect(asked).to.deep.equal([6, 4, 6]);
+    const names = loop.handles().map(({ name }) => name);
+    for (const { id } of [client, only]) expect(names).not.to.include(`tcp ${id}`);
   });
 
   it('names a host that is not known', async () => {
