@@ -40,6 +40,8 @@ export {
 } from './evbuffer.ts';
 export type { Filter, FilterMode, FilterResult, Transform } from './filter.ts';
 export { type FrameFilterOptions, frameFilter } from './filters/frame-filter.ts';
+export { FileSegment, type FileSegmentOptions, type FileSource } from './files/file-segment.ts';
+export { sendFile, type SendFileOptions } from './files/send-file.ts';
 export { EventLoop, type EventLoopOptions, type EventLoopStats } from './event-loop.ts';
 export { type FdCallback, type FdInterest, type FdReady, FdWatcher, type FdWatcherOptions } from './fd-watcher.ts';
 export {
@@ -80,4 +82,11 @@ export { Suspend, suspendReasons } from './suspend.ts';
 export { Timer } from './timer.ts';
 export type { TokenRate } from './token-bucket.ts';
 export { UserEvent } from './user-event.ts';
+export {
+  joinWorkerPool,
+  type PoolWorker,
+  WorkerPool,
+  type WorkerPoolEvents,
+  type WorkerPoolOptions,
+} from './worker-pool.ts';
 export type { Address } from '@sluice/native';
