@@ -161,7 +161,7 @@ class Member {
 
   async drain(deadlineMs: number): Promise<DrainReport> {
     this.draining = true;
-    this.#worker.postMessage({ sluice: 'drain', deadlineMs } satisfies ToWorker);
+    this.#worker.postMessage({ sluice: 'drain', deadlineMs } satisfies ToWorker, []);
     const timer = EventLoop.default.timer(deadlineMs + GRACE_MS, () => void this.#worker.terminate());
     await this.exited;
     timer.stop();
