@@ -4,9 +4,11 @@ import type { NativeTlsInfo } from '@sluice/native';
 import type { Observable } from 'rxjs';
 import { Below, type Layer } from './below.ts';
 import type { TlsContext } from './context.ts';
+import { tellHandshakeEnd, tellHandshakeStart } from './diagnostics.ts';
 import { handshakeOf } from './handshake-observable.ts';
 import type { HandshakeTrace } from './handshake-trace.ts';
 import { TlsSession } from './session.ts';
+import { negotiatedStats, type TlsBufferEventStats } from './stats.ts';
 import { closeTimeoutError, errorFromBelow, errorOfFailure, handshakeTimeoutError } from './tls-error.ts';
 import { handshakeLimit, sessionOptions, type TlsCloseReport, type TlsOptions } from './tls-options.ts';
 import { TurnRunner } from './turn-runner.ts';
@@ -79,6 +81,11 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
     return this.session.memoryBytes + input.length + output.length + this._input.length + this._output.length;
   }
 
+  override get stats(): TlsBufferEventStats {
+    const { memoryBytes, session } = this;
+    return { ...super.stats, session: session.stats, negotiated: negotiatedStats(this.#info), memoryBytes };
+  }
+
   override get _unsentBytes(): number {
     if (this.closed !== undefined) return 0;
     const { pendingOut, pendingWriteBytes } = this.session;
@@ -101,6 +108,7 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
     if (!Number.isNaN(this.#handshakeSince)) return;
     this.#handshakeSince = this.loop.now();
     this.session.trace.start(this.#handshakeSince);
+    tellHandshakeStart(this);
     this._armDeadline();
     this.#askDrive();
   }
@@ -161,6 +169,7 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
   protected override _describe(report: CloseReport): TlsCloseReport {
     const { trace, alerts } = this.session;
     trace.stop(this.loop.now());
+    if (!this.session.handshakeDone && !Number.isNaN(this.#handshakeSince)) tellHandshakeEnd(this, false, report.error);
     return { ...report, layer: report.error?.layer ?? 'tls', handshake: trace.summary, alerts };
   }
 
@@ -213,6 +222,7 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
     else if (this.session.retry) this.#askDrive();
     if (outcome !== 'done') return false;
     this.#info = this.session.info();
+    tellHandshakeEnd(this, true);
     this._connected();
     return true;
   }

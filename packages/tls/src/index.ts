@@ -9,10 +9,12 @@ export type {
   TlsRole,
   TlsVersion,
 } from './context-options.ts';
+export type { TlsDiagnosticMessages } from './diagnostics.ts';
 export { HANDSHAKE_CALLS_KEPT, type HandshakeCall, type HandshakeSummary, HandshakeTrace } from './handshake-trace.ts';
 export { TlsSession } from './session.ts';
 export { CALLS_PER_TURN_DEFAULT, PAIR_BYTES_DEFAULT, type TlsSessionOptions } from './session-options.ts';
 export { type FailureKind, type SessionFailure, SslError } from './session-failure.ts';
+export type { NegotiatedStats, TlsBufferEventStats, TlsSessionStats } from './stats.ts';
 export { type TurnIo, turnIo, type TurnOperation, type TurnOutcome } from './turn.ts';
 export { TlsBufferEvent } from './bufferevent-tls.ts';
 export type { TlsClientOptions, TlsCloseReport, TlsOptions } from './tls-options.ts';

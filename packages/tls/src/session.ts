@@ -6,6 +6,7 @@ import { Engine } from './engine.ts';
 import { type HandshakeCall, HandshakeTrace } from './handshake-trace.ts';
 import { type FailureKind, type SessionFailure, SslError, failureKind, functionName } from './session-failure.ts';
 import { resolveOptions, type TlsSessionOptions } from './session-options.ts';
+import { sessionStats, type TlsSessionStats } from './stats.ts';
 import type { TurnIo, TurnOperation, TurnOutcome } from './turn.ts';
 
 /** How much longer than its plaintext a record is, at most (TLS 1.2 CBC included). */
@@ -141,6 +142,11 @@ export class TlsSession {
   /** Bytes held in front of the engine: both rings of the pair, and an unfinished write. */
   get memoryBytes(): number {
     return this.#freed ? 0 : 2 * this.pairBytes + this.pendingWriteBytes;
+  }
+
+  /** A snapshot of it, as plain values. */
+  get stats(): TlsSessionStats {
+    return sessionStats(this);
   }
 
   /** What was negotiated. */

@@ -1,0 +1,37 @@
+import { channel } from 'node:diagnostics_channel';
+import type { SluiceError } from '@sluice/errors';
+import type { TlsBufferEvent } from './bufferevent-tls.ts';
+import type { HandshakeSummary } from './handshake-trace.ts';
+
+/**
+ * What is published on `node:diagnostics_channel` beside the messages of `@sluice/core`, under the same rules: look, and do
+ * not touch. While nobody subscribes, no message is made.
+ */
+export interface TlsDiagnosticMessages {
+  /** The transport is connected; the handshake's limit runs. */
+  'sluice.tls.handshake.start': { bev: TlsBufferEvent };
+  /** It is done (`bev.tls` tells what was negotiated), has failed, or was given up here (then there is no `error`). */
+  'sluice.tls.handshake.end': {
+    bev: TlsBufferEvent;
+    done: boolean;
+    handshake: HandshakeSummary;
+    error: SluiceError | undefined;
+  };
+}
+
+const START = 'sluice.tls.handshake.start';
+const END = 'sluice.tls.handshake.end';
+const handshakeStart = channel(START);
+const handshakeEnd = channel(END);
+
+export function tellHandshakeStart(bev: TlsBufferEvent): void {
+  if (!handshakeStart.hasSubscribers) return;
+  const message: TlsDiagnosticMessages[typeof START] = { bev };
+  handshakeStart.publish(message);
+}
+
+export function tellHandshakeEnd(bev: TlsBufferEvent, done: boolean, error?: SluiceError): void {
+  if (!handshakeEnd.hasSubscribers) return;
+  const message: TlsDiagnosticMessages[typeof END] = { bev, done, handshake: bev.handshake.summary, error };
+  handshakeEnd.publish(message);
+}

@@ -1,0 +1,69 @@
+import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { expect } from 'chai';
+import type { TlsDiagnosticMessages } from '../src/index.ts';
+import { contexts } from './support/contexts.ts';
+import { Duo } from './support/duo.ts';
+
+const NAMES = ['sluice.tls.handshake.start', 'sluice.tls.handshake.end'] as const;
+
+describe('diagnostics', () => {
+  const ends: (() => void)[] = [];
+
+  afterEach(() => {
+    for (const end of ends.splice(0)) end();
+  });
+
+  function hear<N extends (typeof NAMES)[number]>(name: N): TlsDiagnosticMessages[N][] {
+    const heard: TlsDiagnosticMessages[N][] = [];
+    const listener = (message: unknown): void => void heard.push(message as TlsDiagnosticMessages[N]);
+    subscribe(name, listener);
+    ends.push(() => unsubscribe(name, listener));
+    return heard;
+  }
+
+  it('tell when a handshake begins, and once that it is done', async () => {
+    const [starts, dones] = [hear('sluice.tls.handshake.start'), hear('sluice.tls.handshake.end')];
+    const duo = new Duo(await contexts());
+    duo.connect();
+    const { client, server } = duo;
+    expect(new Set(starts.map(({ bev }) => bev))).to.deep.equal(new Set([client.tls, server.tls]));
+    expect(starts.length).to.equal(2);
+    expect(dones.length).to.equal(2);
+    const done = dones.find(({ bev }) => bev === server.tls);
+    expect(done).to.deep.include({ done: true, error: undefined });
+    expect(done?.handshake).to.include({ spins: 0, acceptCalls: server.tls.handshake.acceptCalls });
+    duo.closeInOrder();
+    expect(dones.length).to.equal(2);
+  });
+
+  it('tell the error of a handshake that fails, and that there is none for one that was given up', async () => {
+    const dones = hear('sluice.tls.handshake.end');
+    const failing = new Duo(await contexts());
+    failing.loop.turn();
+    failing.link.cut('reset');
+    failing.settle();
+    const failed = dones.find(({ bev }) => bev === failing.server.tls);
+    expect(failed).to.include({ done: false, error: failing.server.report?.error });
+    expect(failed?.error?.code).to.equal('SLUICE_SYSTEM_ECONNRESET');
+
+    const given = new Duo(await contexts());
+    given.loop.turn();
+    given.client.tls.destroy();
+    given.settle();
+    expect(dones.find(({ bev }) => bev === given.client.tls)).to.include({ done: false, error: undefined });
+  });
+
+  it('publish nothing while nobody subscribes', async () => {
+    const published: string[] = [];
+    for (const name of NAMES) {
+      const open = channel(name);
+      Object.defineProperty(open, 'publish', { value: () => published.push(name), configurable: true });
+      ends.push(() => void Reflect.deleteProperty(open, 'publish'));
+    }
+    new Duo(await contexts()).connect();
+    expect(published).to.deep.equal([]);
+    hear('sluice.tls.handshake.end');
+    new Duo(await contexts()).connect();
+    expect(published.length).to.equal(2);
+  });
+});
