@@ -4,7 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { AbortedError, LimitError, SluiceError } from '@sluice/errors';
 import { expect } from 'chai';
 import { type ConnectionOptions, EventLoop, PairBufferEvent, toDuplex } from '../../src/index.ts';
-import { link, type LinkOptions } from '../../src/testing/index.ts';
+import { link, type LinkOptions, VirtualClock } from '../../src/testing/index.ts';
 import { pattern } from '../support/filters.ts';
 
 /** A stream over one end of a link on a loop that runs by itself, as a stream's own turns do; the other end is bare. */
@@ -389,21 +389,33 @@ describe('toDuplex', () => {
     });
 
     it('setTimeout tells of idle time and leaves the stream open; bytes begin it anew; 0 ends it', async () => {
-      const { wire, duplex } = over();
+      const clock = new VirtualClock();
+      const loop = new EventLoop({ clock });
+      const [bev, wire] = link(loop).ends;
+      const duplex = toDuplex(bev);
       duplex.resume();
       let timeouts = 0;
       duplex.on('timeout', () => {
         timeouts += 1;
       });
+      const pass = async (ms: number): Promise<void> => {
+        await settled();
+        clock.advance(ms);
+        await settled();
+      };
+      await settled();
       duplex.setTimeout(30);
-      const busy = setInterval(() => wire.write('x'), 5);
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      for (let round = 0; round < 10; round += 1) {
+        await pass(29);
+        wire.write('x');
+      }
+      await pass(29);
       expect(timeouts).to.equal(0);
-      clearInterval(busy);
-      await once(duplex, 'timeout');
+      await pass(1);
+      expect(timeouts).to.equal(1);
       expect(duplex.destroyed).to.equal(false);
       duplex.setTimeout(0);
-      await new Promise((resolve) => setTimeout(resolve, 60));
+      await pass(1000);
       expect(timeouts).to.equal(1);
       duplex.destroy();
     });
