@@ -1,8 +1,8 @@
 import { ApiMisuse, LimitError } from '@sluice/errors';
 import type { BufferEvent } from '../bufferevent.ts';
 import { type Data, type EolStyle, LINE_BYTES_MAX } from '../evbuffer.ts';
-import { abortError, errorOfEnd } from './stream-errors.ts';
 import { waitFor } from './wait-for.ts';
+import { waitForRoom } from './wait-for-room.ts';
 
 /**
  * Reading and writing in sequence, for code that awaits: the bytes stay in `input` until they are asked for, so all of its
@@ -100,32 +100,7 @@ export async function* chunks(bev: BufferEvent, options: ChunksOptions = {}): As
  * Rejects when the connection ends first, and when the signal is aborted.
  */
 export function drained(bev: BufferEvent, options: AwaitOptions = {}): Promise<void> {
-  const { signal } = options;
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted === true) return reject(abortError('drained', signal));
-    if (!bev.writable) return reject(errorOfEnd(bev, 'drained'));
-    if (bev.output.length < bev.limits.writeHigh) return resolve();
-    const stop = (): void => {
-      bev.off('drained', done);
-      bev.off('closed', failed);
-      signal?.removeEventListener('abort', aborted);
-    };
-    const done = (): void => {
-      stop();
-      resolve();
-    };
-    const failed = (): void => {
-      stop();
-      reject(errorOfEnd(bev, 'drained'));
-    };
-    const aborted = (): void => {
-      stop();
-      reject(abortError('drained', signal as AbortSignal));
-    };
-    bev.on('drained', done);
-    bev.on('closed', failed);
-    signal?.addEventListener('abort', aborted);
-  });
+  return waitForRoom(bev, 'drained', options.signal);
 }
 
 function requireRoom(bev: BufferEvent, operation: string, name: string, bytes: number): void {

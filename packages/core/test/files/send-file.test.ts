@@ -1,0 +1,354 @@
+/** Files on their way out, and libevent's cases of them by their names. There `sendfile`, `mmap` and `linear` are three ways to one end; here there is one. */
+import { open, truncate, writeFile } from 'node:fs/promises';
+import { AbortedError, ApiMisuse } from '@sluice/errors';
+import { expect } from 'chai';
+import {
+  type BufferEvent,
+  type CloseReport,
+  connect,
+  EventLoop,
+  FileSegment,
+  PairBufferEvent,
+  sendFile,
+  serve,
+  type Watermarks,
+} from '../../src/index.ts';
+import { link, TestLoop } from '../../src/testing/index.ts';
+import { untilTestEnds } from '../../../../test/support/until-test-ends.ts';
+import { nextIteration } from '../support/driven-loop.ts';
+import { pattern } from '../support/fed.ts';
+import { descriptorsOf, rejection, temporaryFile, turnUntil, turnUntilTrue } from '../support/files.ts';
+
+const TEXT = 'here is a relatively small string.';
+const BIG = pattern(0, 512 * 1024);
+const MARKS: Watermarks = { write: { low: 1000, high: 4000, cap: 6000 } };
+
+/** Two ends of a link; what the second gets is gathered. */
+function linked(watermarks: Watermarks = {}) {
+  const loop = new TestLoop();
+  const wires = link(loop, { capacityBytes: 10_000, first: { watermarks } });
+  const [bev, peer] = wires.ends;
+  const got: Buffer[] = [];
+  peer.on('data', () => got.push(peer.read()));
+  return { loop, wires, bev, peer, received: () => Buffer.concat(got) };
+}
+
+/** Sends, ends, and answers what the other end got. */
+async function through(send: (bev: BufferEvent) => Promise<number>): Promise<Buffer> {
+  const { loop, bev, received } = linked();
+  const sent = await turnUntil(loop, send(bev));
+  bev.end();
+  loop.settle();
+  expect(sent).to.equal(received().length);
+  return received();
+}
+
+/** A handle whose reads are counted, and may fail. */
+async function countedHandle(path: string, fail: () => Error | undefined = () => undefined) {
+  const handle = await open(path);
+  const read = handle.read.bind(handle) as (...rest: unknown[]) => Promise<{ bytesRead: number; buffer: Buffer }>;
+  const counts = { reads: 0, bytes: 0, largest: 0 };
+  const counted = async (...rest: unknown[]): Promise<{ bytesRead: number; buffer: Buffer }> => {
+    const error = fail();
+    if (error !== undefined) throw error;
+    const result = await read(...rest);
+    counts.reads += 1;
+    counts.bytes += result.bytesRead;
+    counts.largest = Math.max(counts.largest, result.bytesRead);
+    return result;
+  };
+  Object.assign(handle, { read: counted });
+  return { handle, counts };
+}
+
+describe('sendFile', () => {
+  it('keeps output below its high watermark and one piece, however slow the peer', async () => {
+    const { loop, wires, bev, received } = linked(MARKS);
+    wires.limit(bev, 700);
+    const { handle, counts } = await countedHandle(await temporaryFile(BIG.subarray(0, 100_000)));
+    let most = 0;
+    const look = (): void => {
+      most = Math.max(most, bev.output.length);
+    };
+    bev.output.onChange(look);
+    expect(await turnUntil(loop, sendFile(bev, handle))).to.equal(100_000);
+    loop.settle();
+    expect(received().equals(BIG.subarray(0, 100_000))).to.equal(true);
+    expect(most).to.be.within(4000, 6000);
+    expect(counts.largest).to.equal(4000);
+    await handle.close();
+  });
+
+  it('reads nothing ahead for a peer that does not read', async () => {
+    const { loop, wires, bev } = linked(MARKS);
+    wires.cork(bev);
+    const { handle, counts } = await countedHandle(await temporaryFile(BIG));
+    const sending = sendFile(bev, handle, { pieceBytes: 3000 });
+    await turnUntilTrue(loop, () => bev.output.length === 6000);
+    for (let polls = 0; polls < 50; polls += 1) await nextIteration();
+    expect(counts).to.deep.equal({ reads: 2, bytes: 6000, largest: 3000 });
+    bev.destroy();
+    expect(await turnUntil(loop, rejection(sending))).to.have.property('code', 'SLUICE_CORE_CLOSED');
+    await handle.close();
+  });
+
+  it('leaves the loop free: others are served while a file is read', async () => {
+    const { loop, bev } = linked();
+    let finish = (): void => {};
+    const slow = new Promise<void>((resolve) => (finish = resolve));
+    const { handle } = await countedHandle(await temporaryFile(TEXT));
+    const read = handle.read.bind(handle) as (...rest: unknown[]) => Promise<unknown>;
+    Object.assign(handle, { read: (...rest: unknown[]) => slow.then(() => read(...rest)) });
+    const sending = sendFile(bev, handle);
+    const [left, right] = PairBufferEvent.create(loop);
+    left.write('meanwhile');
+    await turnUntilTrue(loop, () => right.input.length === 9);
+    expect(bev.output.length).to.equal(0);
+    finish();
+    expect(await turnUntil(loop, sending)).to.equal(TEXT.length);
+    await handle.close();
+  });
+
+  it('lets others write while it reads, and puts what the cap leaves', async () => {
+    // Below the high mark the piece is split at the cap, above it the piece waits.
+    for (const [written, mostWanted] of [
+      [60, 120],
+      [110, 110],
+    ] as const) {
+      const { loop, wires, bev, received } = linked({ write: { low: 10, high: 100, cap: 120 } });
+      wires.limit(bev, 7);
+      let most = 0;
+      bev.output.onChange(() => {
+        most = Math.max(most, bev.output.length);
+      });
+      let rounds = 0;
+      const { handle } = await countedHandle(await temporaryFile('f'.repeat(1000)), () => {
+        rounds += 1;
+        bev.write('w'.repeat(written - bev.output.length));
+        return undefined;
+      });
+      await turnUntil(loop, sendFile(bev, handle));
+      loop.settle();
+      const text = received().toString();
+      expect([text.replaceAll('w', '').length, most]).to.deep.equal([1000, mostWanted]);
+      expect(rounds).to.be.at.least(10);
+      await handle.close();
+    }
+  });
+
+  it('sends one file at a time', async () => {
+    const { loop, bev, received } = linked();
+    const path = await temporaryFile(TEXT);
+    const first = sendFile(bev, path);
+    const second = await rejection(sendFile(bev, path));
+    expect(second).to.be.instanceOf(ApiMisuse).with.property('code', 'SLUICE_CORE_SEND_IN_PROGRESS');
+    await turnUntil(loop, first);
+    await turnUntil(loop, sendFile(bev, path));
+    loop.settle();
+    expect(received().toString()).to.equal(TEXT + TEXT);
+  });
+
+  it('ends with an error when the file is made shorter, after what it was', async () => {
+    const { loop, wires, bev, received } = linked(MARKS);
+    wires.cork(bev);
+    const path = await temporaryFile(BIG);
+    const sending = sendFile(bev, path);
+    await turnUntilTrue(loop, () => bev.output.length >= 4000);
+    await truncate(path, 5000);
+    wires.uncork(bev);
+    const error = await turnUntil(loop, rejection(sending));
+    expect(error).to.include({ code: 'SLUICE_CORE_FILE_SHORT', blame: 'local' });
+    expect(error.message).to.contain('ends at byte 5000').and.to.contain(String(BIG.length));
+    loop.settle();
+    expect(received().equals(BIG.subarray(0, 5000))).to.equal(true);
+    expect([bev.closed, bev.writable, await descriptorsOf(path)]).to.deep.equal([undefined, true, 0]);
+  });
+
+  it('sends what the file was when it was opened, though it has grown', async () => {
+    const path = await temporaryFile(TEXT);
+    const segment = await FileSegment.open(path);
+    await writeFile(path, 'more', { flag: 'a' });
+    expect((await through((bev) => sendFile(bev, segment))).toString()).to.equal(TEXT);
+    await segment.close();
+  });
+
+  it('ends with the error of the system when the file cannot be read', async () => {
+    const { loop, bev, received } = linked(MARKS);
+    let reads = 0;
+    const { handle } = await countedHandle(await temporaryFile(BIG), () => {
+      reads += 1;
+      if (reads < 3) return undefined;
+      return Object.assign(new Error('EIO: i/o error, read'), { code: 'EIO', syscall: 'read' });
+    });
+    const error = await turnUntil(loop, rejection(sendFile(bev, handle)));
+    expect(error).to.include({ code: 'SLUICE_SYSTEM_EIO', operation: 'sendFile', syscall: 'read' });
+    loop.settle();
+    expect(received().equals(BIG.subarray(0, 8000))).to.equal(true);
+    await handle.close();
+  });
+
+  it('ends with the connection, by its error, and lets the file go', async () => {
+    const { loop, wires, bev } = linked(MARKS);
+    wires.cork(bev);
+    const path = await temporaryFile(BIG);
+    const sending = sendFile(bev, path);
+    await turnUntilTrue(loop, () => bev.output.length >= 4000);
+    wires.cut('reset');
+    const error = await turnUntil(loop, rejection(sending));
+    expect(error).to.equal(bev.closed?.error);
+    expect(await descriptorsOf(path)).to.equal(0);
+    expect(await rejection(sendFile(bev, path))).to.equal(bev.closed?.error);
+  });
+
+  it('ends by its signal, and leaves the connection and what it has', async () => {
+    const { loop, wires, bev, received } = linked(MARKS);
+    wires.cork(bev);
+    const path = await temporaryFile(BIG);
+    const controller = new AbortController();
+    const sending = sendFile(bev, path, { signal: controller.signal });
+    await turnUntilTrue(loop, () => bev.output.length >= 4000);
+    controller.abort();
+    expect(await rejection(sending)).to.be.instanceOf(AbortedError);
+    expect(await descriptorsOf(path)).to.equal(0);
+    expect(await rejection(sendFile(bev, path, { signal: controller.signal }))).to.be.instanceOf(AbortedError);
+    wires.uncork(bev);
+    bev.write('!');
+    loop.settle();
+    expect(received().length).to.equal(4001);
+  });
+
+  it('names what is wrong with its arguments, and sends nothing after end', async () => {
+    const { bev } = linked();
+    const path = await temporaryFile(TEXT);
+    for (const wrong of [{ start: -1 }, { start: 3, end: 2 }, { pieceBytes: 0 }, { pieceBytes: 1.5 }]) {
+      expect(await rejection(sendFile(bev, path, wrong))).to.be.instanceOf(ApiMisuse);
+    }
+    const segment = await FileSegment.open(path, { start: 4 });
+    expect(await rejection(sendFile(bev, segment, { end: TEXT.length }))).to.be.instanceOf(ApiMisuse);
+    expect(bev.output.length).to.equal(0);
+    bev.end();
+    expect(await rejection(sendFile(bev, segment))).to.have.property('code', 'SLUICE_CORE_CLOSED');
+    expect(segment.users).to.equal(0);
+    await segment.close();
+  });
+
+  it('sends one segment on many connections at once, each at its pace, and closes it after the last', async () => {
+    const path = await temporaryFile(BIG);
+    const segment = await FileSegment.open(path);
+    const scenes = [linked(), linked(), linked()];
+    for (const [index, { wires, bev }] of scenes.entries()) wires.limit(bev, 10_000 * (index + 1));
+    const sends = scenes.map(({ bev }) => sendFile(bev, segment));
+    expect(segment.users).to.equal(3);
+    const closed = segment.close();
+    for (const [index, { loop, received }] of scenes.entries()) {
+      await turnUntil(loop, sends[index] as Promise<number>);
+      loop.settle();
+      expect(received().equals(BIG)).to.equal(true);
+    }
+    await closed;
+    expect([segment.users, await descriptorsOf(path)]).to.deep.equal([0, 0]);
+    expect(await rejection(sendFile(linked().bev, segment))).to.have.property('code', 'SLUICE_CORE_FILE_CLOSED');
+  });
+
+  it('sends an empty file, and a part of nothing', async () => {
+    expect(await through(async (bev) => sendFile(bev, await temporaryFile('')))).to.have.length(0);
+    expect(await through(async (bev) => sendFile(bev, await temporaryFile(TEXT), { start: 5, end: 5 }))).to.have.length(
+      0,
+    );
+  });
+
+  it('goes over a pair and over TCP as over any transport', async () => {
+    const loop = new TestLoop();
+    const [left, right] = PairBufferEvent.create(loop);
+    const path = await temporaryFile(BIG);
+    const got: Buffer[] = [];
+    right.on('data', () => got.push(right.read()));
+    await turnUntil(loop, sendFile(left, path));
+    loop.settle();
+    expect(Buffer.concat(got).equals(BIG)).to.equal(true);
+
+    const live = untilTestEnds(new EventLoop());
+    const server = await serve(
+      { host: '127.0.0.1', port: 0, loop: live },
+      { connected: (bev) => void sendFile(bev, path).then(() => bev.end()) },
+    );
+    const client = connect({ host: '127.0.0.1', port: [...server.listening][0]?.address.port ?? 0, loop: live });
+    const pieces: Buffer[] = [];
+    client.on('data', () => pieces.push(client.read()));
+    const report = await new Promise<CloseReport>((resolve) => client.once('closed', resolve));
+    expect([report.end, Buffer.concat(pieces).equals(BIG)]).to.deep.equal(['end', true]);
+    await server.close();
+  });
+});
+
+describe('sendFile does what libevent tests of files in its evbuffer', () => {
+  it('evbuffer/file_segment_add_cleanup_cb: the callback comes when nobody uses the segment', async () => {
+    let released = 0;
+    const segment = await FileSegment.open(await temporaryFile('file_segment_test_file'), {
+      onRelease: () => {
+        released += 1;
+      },
+    });
+    const { loop, wires, bev } = linked({ write: { low: 1, high: 10, cap: 10 } });
+    wires.cork(bev);
+    const sending = sendFile(bev, segment);
+    await turnUntilTrue(loop, () => bev.output.length === 10);
+    void segment.close();
+    await nextIteration();
+    expect(released).to.equal(0);
+    bev.destroy();
+    await turnUntil(loop, rejection(sending));
+    await segment.close();
+    await nextIteration();
+    expect(released).to.equal(1);
+  });
+
+  it('evbuffer/add_file_leak1: a descriptor that is closed is an error, and nothing is left of it', async () => {
+    const { bev } = linked();
+    const handle = await open(await temporaryFile(TEXT));
+    await handle.close();
+    expect(await rejection(sendFile(bev, handle))).to.have.property('code', 'SLUICE_SYSTEM_EBADF');
+    expect([bev.output.length, bev.writable]).to.deep.equal([0, true]);
+  });
+
+  const files: [string, Uint8Array][] = [
+    ['add_file', Buffer.from(TEXT)],
+    ['add_big_file', BIG],
+  ];
+  for (const [name, bytes] of files) {
+    const { length } = bytes;
+    it(`evbuffer/${name}_sendfile, _mmap, _linear: every byte comes out, by a segment`, async () => {
+      const segment = await FileSegment.open(await temporaryFile(bytes));
+      expect((await through((bev) => sendFile(bev, segment))).equals(bytes)).to.equal(true);
+      await segment.close();
+    });
+
+    it(`evbuffer/${name}_nosegment: every byte comes out, by a path`, async () => {
+      const path = await temporaryFile(bytes);
+      expect((await through((bev) => sendFile(bev, path))).equals(bytes)).to.equal(true);
+      expect(await descriptorsOf(path)).to.equal(0);
+    });
+
+    const [from, size] = [Math.floor(length / 4) + 1, Math.floor(length / 2) - 1];
+    const [skip, view] = [Math.floor(size / 3), Math.floor(size / 2)];
+    it(`evbuffer/${name}_offset, with and without a segment: a part of the file`, async () => {
+      const path = await temporaryFile(bytes);
+      const part = bytes.subarray(from, from + size);
+      const range = { start: from, end: from + size };
+      const segment = await FileSegment.open(path, range);
+      expect((await through((bev) => sendFile(bev, segment))).equals(part)).to.equal(true);
+      await segment.close();
+      expect((await through((bev) => sendFile(bev, path, range))).equals(part)).to.equal(true);
+    });
+
+    it(`evbuffer/${name}_offset2 and _offset3: a part of a segment`, async () => {
+      const path = await temporaryFile(bytes);
+      for (const start of [0, from]) {
+        const segment = await FileSegment.open(path, { start, end: start + size });
+        const got = await through((bev) => sendFile(bev, segment, { start: skip, end: skip + view }));
+        expect(got.equals(bytes.subarray(start + skip, start + skip + view))).to.equal(true);
+        await segment.close();
+      }
+    });
+  }
+});
