@@ -56,6 +56,16 @@ describe('AcceptLimits', () => {
     expect(door.rejected.connectionsPerAddress).to.equal(4);
   });
 
+  it('tells of a peer again after another connection of it was taken', () => {
+    const door = doorOf({ connectionsPerAddressMax: 2 });
+    const first = ask(door, v4('10.0.0.1')) as BufferEvent;
+    ask(door, v4('10.0.0.1'));
+    expect(ask(door, v4('10.0.0.1'))).to.equal('connectionsPerAddress told');
+    door.closed(first);
+    ask(door, v4('10.0.0.1'));
+    expect(ask(door, v4('10.0.0.1'))).to.equal('connectionsPerAddress told');
+  });
+
   it('takes an IPv4 peer for the same through an IPv6 socket, and a /64 network for one peer', () => {
     expect(peerOf(v6('::ffff:10.0.0.1'))).to.equal(peerOf(v4('10.0.0.1')));
     expect(peerOf(v6('2001:db8:1:2::1'))).to.equal(peerOf(v6('2001:db8:1:2:ffff::7')));

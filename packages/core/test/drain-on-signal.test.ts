@@ -38,6 +38,7 @@ describe('drainOnSignal', () => {
     process.emit('SIGHUP', 'SIGHUP');
     expect(await drain.drained).to.deep.equal({ closed: 1, cut: 0 });
     expect(server.listening.size).to.equal(0);
+    expect([process.listenerCount('SIGUSR2'), process.listenerCount('SIGHUP')]).to.deep.equal([0, 0]);
   });
 
   it('cuts what is left at the second', async () => {

@@ -1,10 +1,11 @@
 import net from 'node:net';
 import { once } from 'node:events';
 import { ApiMisuse } from '@sluice/errors';
+import { Counter } from '@sluice/native';
 import { expect } from 'chai';
-import { type BufferEvent, FilterBufferEvent, PairBufferEvent, serve, Suspend } from '../src/index.ts';
+import { type BufferEvent, FilterBufferEvent, PairBufferEvent, Reactor, serve, Suspend } from '../src/index.ts';
 import { link, TestLoop } from '../src/testing/index.ts';
-import { DrivenLoop } from './support/driven-loop.ts';
+import { DrivenLoop, iterationsUntil } from './support/driven-loop.ts';
 
 const TEN_A_MS = { perSecond: 1000, burst: 300 };
 
@@ -135,6 +136,21 @@ describe('setRateLimit', () => {
     expect(timeouts).to.deep.equal(['read']);
   });
 
+  it('gives a peer its whole limit of time once we go on', () => {
+    const corked = link(loop, { first: { timeouts: { writeMs: 150 } } });
+    const [slow] = corked.ends;
+    slow.setRateLimit({ write: { perSecond: 1, burst: 10 }, tickMs: 1000 });
+    const timeouts: number[] = [];
+    slow.on('timeout', () => timeouts.push(loop.now()));
+    slow.write('yyyy');
+    loop.settle();
+    corked.cork(slow);
+    loop.advance(1149);
+    expect(timeouts).to.deep.equal([]);
+    loop.advance(1);
+    expect(timeouts).to.deep.equal([1150]);
+  });
+
   it('goes with the connection, timer included', () => {
     const [writer, reader] = pair();
     reader.setRateLimit({ read: TEN_A_MS });
@@ -255,6 +271,30 @@ describe('setTurnLimit', () => {
     await driven.until(closed);
     expect([...perTurn.values()].reduce((sum, bytes) => sum + bytes)).to.equal(200_000);
     expect(Math.max(...perTurn.values())).to.equal(3000);
+    client.destroy();
+    await driven.until(server.close());
+  });
+
+  it('holds for what waits in a socket that was full', async () => {
+    const driven = new DrivenLoop();
+    const server = await serve({ port: 0, host: '127.0.0.1', loop: driven, sendBufferBytes: 4096 }, {});
+    const accepted = new Promise<BufferEvent>((resolve) => server.once('connection', resolve));
+    const client = net.connect([...server.listening][0]?.address.port ?? 0, '127.0.0.1').pause();
+    const bev = await accepted;
+    bev.setTurnLimit({ writeBytes: 10_000 });
+    let [before, most] = [0, 0];
+    driven.onPrepare(() => {
+      most = Math.max(most, bev.bytesOut - before);
+      before = bev.bytesOut;
+    });
+    bev.write(Buffer.alloc(1_000_000));
+    const refused = (): number => Reactor.of(driven).counters[Counter.writesRefused] ?? 0;
+    await iterationsUntil(() => refused() > 0);
+    client.resume();
+    bev.end();
+    await driven.until(once(client, 'end'));
+    expect(client.bytesRead).to.equal(1_000_000);
+    expect(most).to.equal(10_000);
     client.destroy();
     await driven.until(server.close());
   });
