@@ -42,8 +42,6 @@ export type { Filter, FilterMode, FilterResult, Transform } from './filter.ts';
 export { type FrameFilterOptions, frameFilter } from './filters/frame-filter.ts';
 export { FileSegment, type FileSegmentOptions, type FileSource } from './files/file-segment.ts';
 export { sendFile, type SendFileOptions } from './files/send-file.ts';
-export { FileSegment, type FileSegmentOptions, type FileSource } from './files/file-segment.ts';
-export { sendFile, type SendFileOptions } from './files/send-file.ts';
 export { EventLoop, type EventLoopOptions, type EventLoopStats } from './event-loop.ts';
 export { type FdCallback, type FdInterest, type FdReady, FdWatcher, type FdWatcherOptions } from './fd-watcher.ts';
 export {
