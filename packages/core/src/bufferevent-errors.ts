@@ -78,5 +78,7 @@ export function failOptionsOf(error: SluiceError): FailOptions {
     direction,
     message,
     cause,
+    // Of a system's failure every operation's last result speaks.
+    network: layer === 'system',
   };
 }

@@ -1,5 +1,5 @@
 import { BufferEvent, type CloseReport, Suspend, type Timer } from '@sluice/core';
-import { AbortedError } from '@sluice/errors';
+import { AbortedError, type ResultKind } from '@sluice/errors';
 import type { NativeTlsInfo } from '@sluice/native';
 import type { Observable } from 'rxjs';
 import { Below, type Layer } from './below.ts';
@@ -50,7 +50,10 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
     super(below.loop, 'tls', { ...options, timeouts: { ...options.timeouts, connectMs: Number.POSITIVE_INFINITY } });
     this.#below = below;
     this.#handshakeMs = handshakeLimit(options);
-    this.session = new TlsSession(context, sessionOptions(options, below.loop));
+    this.session = new TlsSession(
+      context,
+      sessionOptions(options, below.loop, (count) => this.channel.addStaleErrors(count)),
+    );
     this.#runner = new TurnRunner(this.session, below);
     below._takeOver(new Below(this));
     if (below.connected) this._belowConnected();
@@ -68,6 +71,11 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
   /** The trace when the handshake is done, also to those who ask late; the error when it fails. */
   get handshake$(): Observable<HandshakeTrace> {
     return handshakeOf(this);
+  }
+
+  /** What the last operation came to; once the network under the connection has failed, that. */
+  get lastResult(): ResultKind {
+    return this.closed?.layer === 'system' ? 'syscall' : this.session.lastResult.value;
   }
 
   /** What was negotiated, once connected. */

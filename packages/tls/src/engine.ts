@@ -27,9 +27,17 @@ export class Engine {
   /** It was told that no more input comes. */
   inputEnded = false;
   readonly #native: NativeTlsEngine;
+  readonly #onStaleEntries: (count: number) => void;
   readonly #results = new Int32Array(TLS_RESULT_LENGTH);
 
-  constructor(context: TlsContext, pairBytes: number, servername: string, pair: boolean) {
+  constructor(
+    context: TlsContext,
+    pairBytes: number,
+    servername: string,
+    pair: boolean,
+    onStaleEntries: (count: number) => void,
+  ) {
+    this.#onStaleEntries = onStaleEntries;
     this.#native = context._createEngine(pairBytes, servername, this.#results, pair);
   }
 
@@ -138,9 +146,14 @@ export class Engine {
     this.bytesIn += consumed;
     this.bytesOut += produced;
     this.calls += this.#result(TlsResult.calls);
-    this.staleEntries += this.#result(TlsResult.staleEntries);
+    if (this.#result(TlsResult.staleEntries) > 0) this.#noteStale(this.#result(TlsResult.staleEntries));
     if (this.#result(TlsResult.alerts) > 0) this.#takeAlerts();
     return entries;
+  }
+
+  #noteStale(count: number): void {
+    this.staleEntries += count;
+    this.#onStaleEntries(count);
   }
 
   #takeAlerts(): void {

@@ -30,6 +30,8 @@ export interface TlsSessionOptions {
   handshakeBytesMax?: number;
   /** Monotonic milliseconds, for the handshake's duration. */
   now?: () => number;
+  /** Told of entries of somebody else's that lay in the thread's error queue before a call, and were dropped. */
+  onStaleEntries?: (count: number) => void;
 }
 
 export const PAIR_BYTES_DEFAULT: number = 17 * 1024;
@@ -52,6 +54,7 @@ export function resolveOptions(options: TlsSessionOptions, context: TlsContext):
     callsPerTurnMax: checked('callsPerTurnMax', callsPerTurnMax, Number.POSITIVE_INFINITY),
     handshakeBytesMax: checked('handshakeBytesMax', handshakeBytesMax, Number.POSITIVE_INFINITY),
     now: options.now ?? (() => performance.now()),
+    onStaleEntries: options.onStaleEntries ?? (() => {}),
   };
 }
 

@@ -1,4 +1,4 @@
-import { ApiMisuse, entriesFromNative } from '@sluice/errors';
+import { ApiMisuse, entriesFromNative, LastResult, resultFromSslError } from '@sluice/errors';
 import { type NativeEntry, type NativeTlsInfo, TlsOp } from '@sluice/native';
 import type { TlsAlert } from './alert.ts';
 import type { TlsContext } from './context.ts';
@@ -36,6 +36,8 @@ interface Side {
 export class TlsSession {
   readonly context: TlsContext;
   readonly trace: HandshakeTrace = new HandshakeTrace();
+  /** What the last operation came to; the same however often and late it is asked, whatever else went on. */
+  readonly lastResult: LastResult = new LastResult();
   readonly pairBytes: number;
   /** The largest piece that one SSL_write is given: at most a record, and one that fits the pair if any does. */
   readonly sliceBytesMax: number;
@@ -55,7 +57,8 @@ export class TlsSession {
   #freed = false;
 
   constructor(context: TlsContext, options: TlsSessionOptions = {}) {
-    const { pairBytes, store, servername, callsPerTurnMax, handshakeBytesMax, now } = resolveOptions(options, context);
+    const resolved = resolveOptions(options, context);
+    const { pairBytes, store, servername, callsPerTurnMax, handshakeBytesMax, now, onStaleEntries } = resolved;
     this.context = context;
     this.pairBytes = pairBytes;
     this.sliceBytesMax = Math.min(
@@ -67,7 +70,7 @@ export class TlsSession {
     this.#now = now;
     // A server has nothing to say before the client has spoken.
     this.#reader = newSide(context.role === 'server' ? 'input' : 'nothing');
-    this.#engine = new Engine(context, pairBytes, servername, store === 'pair');
+    this.#engine = new Engine(context, pairBytes, servername, store === 'pair', onStaleEntries);
   }
 
   /** SSL_accept or SSL_connect has returned 1. */
@@ -218,12 +221,18 @@ export class TlsSession {
 
   /** Repeats an operation's call as long as there is reason to. */
   #work(operation: TurnOperation, side: Side, io: TurnIo): TurnOutcome {
+    this.lastResult.start();
     for (let calls = 0; calls < this.#callsPerTurnMax; calls++) {
-      if (!this.#hasReason(side, io)) return wantOutcome(side);
+      if (!this.#hasReason(side, io)) return this.#waits(side);
       const outcome = this.#perform(operation, side, io);
       if (outcome !== undefined) return outcome;
     }
     this.#retry = this.#hasReason(side, io);
+    return this.#waits(side);
+  }
+
+  #waits(side: Side): TurnOutcome {
+    this.lastResult.set(side.want === 'input' ? 'want-read' : 'want-write');
     return wantOutcome(side);
   }
 
@@ -250,6 +259,7 @@ export class TlsSession {
     const pendingInBefore = this.#engine.pendingIn;
     const entries = this.#call(operation, io);
     const sslError = this.#sslError(operation);
+    this.lastResult.set(resultFromSslError(sslError));
     const moved = this.#engine.bytesIn + this.#engine.bytesOut;
     if (sslError === SslError.wantRead || sslError === SslError.wantWrite) {
       const wantsInput = sslError === SslError.wantRead;

@@ -46,7 +46,11 @@ export function handshakeLimit(options: TlsOptions): number {
 }
 
 /** The part of the options that the session is about. */
-export function sessionOptions(options: TlsOptions & { servername?: string }, loop: EventLoop): TlsSessionOptions {
+export function sessionOptions(
+  options: TlsOptions & { servername?: string },
+  loop: EventLoop,
+  onStaleEntries: (count: number) => void,
+): TlsSessionOptions {
   const { pairBytes, store, servername, callsPerTurnMax, handshakeBytesMax } = options;
   return {
     ...(pairBytes === undefined ? {} : { pairBytes }),
@@ -55,5 +59,6 @@ export function sessionOptions(options: TlsOptions & { servername?: string }, lo
     ...(callsPerTurnMax === undefined ? {} : { callsPerTurnMax }),
     ...(handshakeBytesMax === undefined ? {} : { handshakeBytesMax }),
     now: () => loop.now(),
+    onStaleEntries,
   };
 }
