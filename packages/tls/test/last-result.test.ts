@@ -1,4 +1,4 @@
-import { SluiceError } from '@sluice/errors';
+import type { SluiceError } from '@sluice/errors';
 import { expect } from 'chai';
 import { nativeQueue } from '../../native/test/support/native-queue.ts';
 import { contexts } from './support/contexts.ts';
