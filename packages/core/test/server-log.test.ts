@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import net, { BlockList } from 'node:net';
-import { ApiMisuse, errorFromErrno, type LogLevel, SluiceError } from '@sluice/errors';
+import { ApiMisuse, errorFromErrno, type LogLevel, type SluiceError } from '@sluice/errors';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { type BufferEvent, type Handlers, EventLoop, type Logger, Server, type ServerOptions } from '../src/index.ts';
@@ -64,7 +64,7 @@ describe('ServerLog', () => {
       address: listener.address,
     });
     expect(accepted).to.include({ level: LEVEL.debug, msg: 'connection accepted', id: bev.id, transport: 'tcp' });
-    expect((accepted?.['remoteAddress'] as { address: string }).address).to.equal('127.0.0.1');
+    expect(accepted?.['remoteAddress']).to.include({ address: '127.0.0.1' });
     expect(closed).to.include({ level: LEVEL.debug, msg: 'connection closed', id: bev.id, end: 'end', bytesIn: 3 });
     expect(drained).to.include({ level: LEVEL.info, msg: 'drained', closed: 0, cut: 0 });
   });
@@ -86,9 +86,7 @@ describe('ServerLog', () => {
   });
 
   it("gives a connection's handlers its logger, also in closed, and one that says nothing without", async () => {
-    let mine: Server | undefined;
-    const { server, port } = await serving({ closed: (bev) => mine?.loggerOf(bev).warn({ in: 'closed' }, 'mine') });
-    mine = server;
+    const { server, port } = await serving({ closed: (bev) => server.loggerOf(bev).warn({ in: 'closed' }, 'mine') });
     const { bev } = await dial(server, port);
     server.loggerOf(bev).info({ user: 'ada' }, 'logged in');
     expect(lines.at(-1)).to.include({ msg: 'logged in', user: 'ada', id: bev.id, service: 'test' });

@@ -29,7 +29,7 @@ export interface SluiceErrorOptions {
   /** What happened underneath, oldest first; copied. */
   entries?: readonly ErrorEntry[] | undefined;
   cause?: unknown;
-  /** By default 'error'. */
+  /** Default: `info` when the peer is to blame, as nobody here can mend that; else `error`. */
   logLevel?: LogLevel | undefined;
   /** How the connection ended by it, and in which direction; absent when it goes on. */
   end?: EndKind | undefined;
@@ -88,7 +88,7 @@ export class SluiceError extends Error {
     this.operation = options.operation;
     this.blame = options.blame;
     this.remedy = options.remedy;
-    this.logLevel = options.logLevel ?? 'error';
+    this.logLevel = options.logLevel ?? (options.blame === 'remote' ? 'info' : 'error');
     this.entries = copyEntries(options.entries ?? []);
     this.#names = options.names ?? defaultNames;
     if (options.end !== undefined) this.end = options.end;

@@ -73,6 +73,14 @@ describe('SluiceError', () => {
     expect(Object.keys(new TlsError('m', options))).to.not.include.members(['end', 'direction', 'closeInfo']);
   });
 
+  it('is logged at info when the peer is to blame, else at error, unless its maker knows better', () => {
+    const levelOf = (more: Partial<SluiceErrorOptions>) => new TlsError('m', { ...options, ...more }).logLevel;
+    expect(levelOf({ blame: 'remote' })).to.equal('info');
+    expect(levelOf({ blame: 'local' })).to.equal('error');
+    expect(levelOf({ blame: 'system' })).to.equal('error');
+    expect(levelOf({ blame: 'remote', logLevel: 'warn' })).to.equal('warn');
+  });
+
   it("ApiMisuse is the caller's own fault", () => {
     const error = new ApiMisuse('pull first', { layer: 'core', operation: 'read' });
     expect(error).to.include({ code: 'SLUICE_CORE_API_MISUSE', blame: 'local', remedy: 'fix', layer: 'core' });
