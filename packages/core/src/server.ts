@@ -285,14 +285,13 @@ export async function serve(options: ListenOptions & ServerOptions, handlers: Ha
 /** The read marks are about the protocol, which the layer above speaks; the write marks bound memory on either level. */
 function transportOptions(options: SocketOptions): SocketOptions {
   const { noDelay, sendBufferBytes, receiveBufferBytes, timeouts, watermarks } = options;
-  const { readMs: _, ...limits } = timeouts ?? {};
   const { low, high } = watermarks?.write ?? {};
   const write = { ...(low === undefined ? {} : { low }), ...(high === undefined ? {} : { high, cap: capOver(high) }) };
   return {
     ...(noDelay === undefined ? {} : { noDelay }),
     ...(sendBufferBytes === undefined ? {} : { sendBufferBytes }),
     ...(receiveBufferBytes === undefined ? {} : { receiveBufferBytes }),
-    timeouts: limits,
+    timeouts: { ...timeouts, readMs: Number.POSITIVE_INFINITY },
     watermarks: { write },
   };
 }

@@ -44,7 +44,8 @@ class TlsEngine {
   TlsEngine(const TlsEngine&) = delete;
   TlsEngine& operator=(const TlsEngine&) = delete;
 
-  // Makes the SSL object over its store, of so many bytes per direction. Returns nullptr, or the name of the OpenSSL call that failed.
+  // Makes the SSL object over its store, of so many bytes per direction. Returns nullptr, or the name of the OpenSSL
+  // call that failed.
   const char* Open(size_t store_bytes, const std::string& servername);
   // See NativeTlsEngine.step in binding.ts. `results` has TLS_RESULT_LENGTH elements.
   napi_value Step(napi_env env, int op, Region input, Region data, Region output, int32_t* results);

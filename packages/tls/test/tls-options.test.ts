@@ -14,7 +14,7 @@ describe('TlsOptions', () => {
 
   it("give the session what is the session's, on the loop's clock", () => {
     const loop = new TestLoop();
-    const options = sessionOptions({ pairBytes: 64, callsPerTurnMax: 3, halfOpen: true }, loop);
+    const options = sessionOptions({ pairBytes: 64, callsPerTurnMax: 3, halfOpen: true }, loop, () => {});
     expect(options).to.include({ pairBytes: 64, callsPerTurnMax: 3 });
     expect(options).to.not.have.property('halfOpen');
     loop.advance(1234);
