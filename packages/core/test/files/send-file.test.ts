@@ -5,16 +5,16 @@ import { expect } from 'chai';
 import {
   type BufferEvent,
   type CloseReport,
-  connect,
-  EventLoop,
+  type ConnectionOptions,
   FileSegment,
+  FilterBufferEvent,
+  fromDuplex,
   PairBufferEvent,
   sendFile,
-  serve,
+  toDuplex,
   type Watermarks,
 } from '../../src/index.ts';
-import { link, TestLoop } from '../../src/testing/index.ts';
-import { untilTestEnds } from '../../../../test/support/until-test-ends.ts';
+import { carriers, type ComplianceFactory, layered, link, TestLoop } from '../../src/testing/index.ts';
 import { nextIteration } from '../support/driven-loop.ts';
 import { pattern } from '../support/fed.ts';
 import { descriptorsOf, rejection, temporaryFile, turnUntil, turnUntilTrue } from '../support/files.ts';
@@ -256,30 +256,44 @@ describe('sendFile', () => {
       0,
     );
   });
-
-  it('goes over a pair and over TCP as over any transport', async () => {
-    const loop = new TestLoop();
-    const [left, right] = PairBufferEvent.create(loop);
-    const path = await temporaryFile(BIG);
-    const got: Buffer[] = [];
-    right.on('data', () => got.push(right.read()));
-    await turnUntil(loop, sendFile(left, path));
-    loop.settle();
-    expect(Buffer.concat(got).equals(BIG)).to.equal(true);
-
-    const live = untilTestEnds(new EventLoop());
-    const server = await serve(
-      { host: '127.0.0.1', port: 0, loop: live },
-      { connected: (bev) => void sendFile(bev, path).then(() => bev.end()) },
-    );
-    const client = connect({ host: '127.0.0.1', port: [...server.listening][0]?.address.port ?? 0, loop: live });
-    const pieces: Buffer[] = [];
-    client.on('data', () => pieces.push(client.read()));
-    const report = await new Promise<CloseReport>((resolve) => client.once('closed', resolve));
-    expect([report.end, Buffer.concat(pieces).equals(BIG)]).to.deep.equal(['end', true]);
-    await server.close();
-  });
 });
+
+describe('sendFile, whatever carries it', () => {
+  const layers: [string, (below: BufferEvent, options: ConnectionOptions) => BufferEvent][] = [
+    ['filter', (below, options) => new FilterBufferEvent(below, {}, options)],
+    ["Node's Duplex", (below, options) => fromDuplex(below.loop, toDuplex(below), options)],
+  ];
+  for (const [name, carrier] of Object.entries(carriers)) {
+    it(`${name}: every byte in order, within the bounds`, () => overAny(carrier));
+    for (const [layer, wrap] of layers) {
+      it(`${layer} over ${name}: every byte in order, within the bounds`, () => overAny(layered(carrier, wrap)));
+    }
+  }
+});
+
+async function overAny(factory: ComplianceFactory): Promise<void> {
+  const connection = await factory({ first: { watermarks: MARKS } });
+  const [first, second] = connection.ends;
+  try {
+    let most = 0;
+    first.output.onChange(() => {
+      most = Math.max(most, first.output.length);
+    });
+    const got: Buffer[] = [];
+    second.on('data', () => got.push(second.read()));
+    const closed = new Promise<CloseReport>((resolve) => second.once('closed', resolve));
+    expect(await sendFile(first, await temporaryFile(BIG))).to.equal(BIG.length);
+    first.end();
+    expect((await closed).end).to.equal('end');
+    expect(Buffer.concat(got).equals(BIG)).to.equal(true);
+    expect(most).to.be.within(4000, 6000);
+  } finally {
+    first.destroy();
+    second.destroy();
+    await connection.settle();
+    await connection.dispose();
+  }
+}
 
 describe('sendFile does what libevent tests of files in its evbuffer', () => {
   it('evbuffer/file_segment_add_cleanup_cb: the callback comes when nobody uses the segment', async () => {
