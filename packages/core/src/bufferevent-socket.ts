@@ -1,4 +1,4 @@
-import { errorFromErrno } from '@sluice/errors';
+import { errorFromErrno, systemErrorName } from '@sluice/errors';
 import type { Address } from '@sluice/native';
 import { BufferEvent } from './bufferevent.ts';
 import type { EventLoop } from './event-loop.ts';
@@ -89,7 +89,7 @@ export class SocketBufferEvent extends BufferEvent implements HandleOwner, Write
 
   protected override _endOutput(): void {
     const status = this.#reactor.native.shutdown(this.#handle);
-    if (status < 0) this.#writeErrno(status);
+    if (status < 0) this.#shutdownErrno(status);
   }
 
   protected override _release(abort: boolean): void {
@@ -149,7 +149,7 @@ export class SocketBufferEvent extends BufferEvent implements HandleOwner, Write
   }
 
   _handleShutdown(status: number): void {
-    if (status < 0) this.#writeErrno(status);
+    if (status < 0) this.#shutdownErrno(status);
     else this._ended();
   }
 
@@ -195,6 +195,13 @@ export class SocketBufferEvent extends BufferEvent implements HandleOwner, Write
     if (status < 0) return this.#writeErrno(status);
     this.#queuedBytes = bytes;
     this._writeBlocked();
+  }
+
+  /** A reset that nobody read is noticed here first: there is no connection any more. */
+  #shutdownErrno(errno: number): void {
+    if (systemErrorName(errno) !== 'ENOTCONN') return this.#writeErrno(errno);
+    const context = { operation: 'shutdown', direction: 'write', end: 'reset', blame: 'remote' } as const;
+    this._writeFailed(errorFromErrno(errno, context));
   }
 
   #writeErrno(errno: number): void {

@@ -164,10 +164,14 @@ export class LinkBufferEvent extends BufferEvent {
       this.#wire.clear();
       return;
     }
-    if (partner._mayRead && this.#wire.length > 0) {
+    let moved = 0;
+    // More than once for a partner that is closing, whose input is empty again at once.
+    while (partner._mayRead && this.#wire.length > 0) {
       const room = Math.min(partner.limits.readHigh - partner._input.length, partner._readAllowance);
-      if (room > 0 && this.#wire.moveTo(partner._input, Math.min(this.#wire.length, room)) > 0) this._markDirty();
+      if (room <= 0) break;
+      moved += this.#wire.moveTo(partner._input, Math.min(this.#wire.length, room));
     }
+    if (moved > 0) this._markDirty();
     if (this.#wire.length > 0) return;
     if (this.#wireEnd === 'fin' && partner._mayRead) partner._peerEnded();
     else if (this.#wireEnd === 'reset') {

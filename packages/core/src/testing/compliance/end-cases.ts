@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { AbortedError, ApiMisuse, createEntry, SluiceError, systemCode } from '@sluice/errors';
 import { firstValueFrom } from 'rxjs';
+import { randomEnd } from './random-walk.ts';
 import type { ComplianceCase, Scene } from './scene.ts';
 import type { Witness } from './witness.ts';
 
@@ -28,6 +29,7 @@ export const endCases: readonly ComplianceCase[] = [
   {
     title: 'close() lets all output out, drops what still comes, and resolves with the one report',
     eachWay: true,
+    subject: { watermarks: { read: { high: 1000 } } },
     peer: { halfOpen: true },
     async run(scene) {
       const { subject, peer } = scene;
@@ -177,6 +179,22 @@ export const failureCases: readonly ComplianceCase[] = [
     },
   },
   {
+    title: 'a user who paused, and ends what the peer had cut, is told of the cut and of no end in order',
+    eachWay: true,
+    async run(scene) {
+      const { subject, peer } = scene;
+      peer.bev.pause();
+      subject.send(1000);
+      subject.bev.destroy();
+      await scene.settle();
+      peer.bev.end();
+      await scene.settle();
+      peer.bev.resume();
+      await scene.untilClosed();
+      assertCut(scene);
+    },
+  },
+  {
     title: 'destroy() after a flush: the peer has all that was flushed before it is told',
     eachWay: true,
     async run(scene) {
@@ -261,6 +279,13 @@ export const failureCases: readonly ComplianceCase[] = [
       scene.uncaughtExpected = 1;
     },
   },
+  ...[1, 2, 3, 4, 5].map(
+    (nth): ComplianceCase => ({
+      title: `whatever goes on when one end ends, closes or is destroyed, both tell it once and truly (${nth} of 5)`,
+      eachWay: true,
+      run: randomEnd,
+    }),
+  ),
 ];
 
 /** How a promise came out, without an unhandled rejection. */
