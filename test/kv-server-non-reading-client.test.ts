@@ -69,7 +69,7 @@ describe('kv-server and a client that does not read', () => {
     }
     const [stuck] = kv.server.connections;
     expect(stuck?.output.length).to.be.within(64 * 1024, OUTPUT_BYTES_MAX);
-    expect(stuck?.input.length).to.be.at.most(64 * 1024 + 256 * 1024);
+    expect(stuck?.input.length).to.be.at.most(64 * 1024 + 64 * 1024);
     expect(kv.store.counters.getHits).to.be.below(12);
   });
 

@@ -26,5 +26,5 @@ export class Bounds {
 /** `write.high`: streams write no more than fits. */
 export const OUTPUT_BYTES_MAX: number = 64 * 1024;
 
-/** `read.high`, and a last delivery: one poll may fill the loop's slab. */
-export const INPUT_BYTES_MAX: number = 64 * 1024 + 256 * 1024;
+/** `read.high`, and a last read. */
+export const INPUT_BYTES_MAX: number = 64 * 1024 + 64 * 1024;

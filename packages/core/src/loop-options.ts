@@ -6,10 +6,13 @@ export interface EventLoopOptions {
   clock?: Clock;
   /** How a turn is asked for when nothing else would bring one. Default `setImmediate`. */
   schedule?: (run: () => void) => void;
-  /** Bytes read from sockets per delivery, all connections together. Default 256 KiB: it stays in the second-level cache. */
+  /**
+   * Bytes read from sockets per delivery, all connections together, and at most 64 KiB of each. Default 128 KiB: with
+   * what is made of it, it stays in the second-level cache.
+   */
   slabBytes?: number;
   /**
-   * Bytes of small writes, plaintext and ciphertext per turn before memory of their own is made. Default 640 KiB: what a
+   * Bytes of small writes, plaintext and ciphertext per turn before memory of their own is made. Default 384 KiB: what a
    * full slab decrypts to and its echo encrypted. What is never used of it costs nothing.
    */
   scratchBytes?: number;
@@ -41,8 +44,8 @@ export interface CheckedLoopOptions extends TaskLimits {
 /** @throws ApiMisuse that names the option that makes no sense */
 export function checkOptions(options: EventLoopOptions): CheckedLoopOptions {
   const checked: CheckedLoopOptions = {
-    slabBytes: options.slabBytes ?? 256 * 1024,
-    scratchBytes: options.scratchBytes ?? 640 * 1024,
+    slabBytes: options.slabBytes ?? 128 * 1024,
+    scratchBytes: options.scratchBytes ?? 384 * 1024,
     priorities: options.priorities ?? 1,
     callbacksPerTurnMax: options.callbacksPerTurnMax ?? 1024,
     dispatchMsMax: options.dispatchMsMax ?? Number.POSITIVE_INFINITY,
