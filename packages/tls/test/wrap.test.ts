@@ -20,6 +20,18 @@ describe('tlsServer, tlsClient and connectTls', () => {
     client = TlsContext.client({ ca: certificate.caPem });
   });
 
+  it('leave the transport as it was when they refuse an option', () => {
+    const loop = new TestLoop();
+    const [a, b] = PairBufferEvent.create(loop);
+    for (const options of [{ handshakeMs: -1 }, { pairBytes: 0 }, { watermarks: { read: { high: 0 } } }]) {
+      expect(() => tlsServer(server, options)(a), JSON.stringify(options)).to.throw(ApiMisuse);
+    }
+    b.write('plain text, still');
+    loop.settle();
+    expect(a.read().toString()).to.equal('plain text, still');
+    expect([a.suspended, a.halfOpen, a.closed]).to.deep.equal([0, false, undefined]);
+  });
+
   it('refuse contexts of the other role, and a client without a name', () => {
     expect(() => tlsServer(client)).to.throw(ApiMisuse, /make one with TlsContext.server/u);
     expect(() => tlsClient(server, { servername: '' })).to.throw(ApiMisuse, /make one with TlsContext.client/u);
