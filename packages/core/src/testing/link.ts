@@ -133,7 +133,11 @@ export class LinkBufferEvent extends BufferEvent {
     } else this.#wireEnd ??= 'fin';
     this._carry();
     const partner = this.#partner;
-    if (partner !== undefined) partner.#writeErrno ??= 'EPIPE';
+    if (partner !== undefined) {
+      partner.#writeErrno ??= 'EPIPE';
+      // What waits there for room will have none: its write fails now.
+      partner._wake();
+    }
     this._released();
   }
 

@@ -180,8 +180,14 @@ describe('fromDuplex', () => {
       full.write(Buffer.alloc(20_000_000));
       await settled();
       full.destroy();
-      const [error] = (await once(silent.resume(), 'error')) as [NodeJS.ErrnoException];
-      expect(error.code).to.equal('ECONNRESET');
+      const how = await new Promise<string | undefined>((resolve) => {
+        silent.once('error', (error: NodeJS.ErrnoException) => resolve(error.code));
+        silent.once('end', () => resolve('end')).resume();
+      });
+      // libuv 1.51 takes a hang-up after a short read for an end, reset or not.
+      expect(how).to.be.oneOf(process.versions.uv.startsWith('1.51.') ? ['ECONNRESET', 'end'] : ['ECONNRESET']);
+      expect(silent.bytesRead).to.be.below(20_000_000);
+      silent.destroy();
       server.close();
     });
 
