@@ -64,6 +64,8 @@ export class PairBufferEvent extends BufferEvent {
       partner.#partner = undefined;
       if (abort) partner._fail(errorFromErrno('ECONNRESET', { operation: 'read', direction: 'read' }));
       else partner._peerEnded();
+      // What waits there for room will have none: its write fails now.
+      partner._markDirty();
     }
     this._released();
   }

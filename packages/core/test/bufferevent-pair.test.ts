@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { PairBufferEvent } from '../src/index.ts';
-import { TestLoop } from '../src/testing/index.ts';
+import { link, TestLoop } from '../src/testing/index.ts';
 
 describe('PairBufferEvent', () => {
   it('moves chunks to the partner without copying them', () => {
@@ -69,5 +69,18 @@ describe('PairBufferEvent', () => {
     const turns = loop.settle(20_000);
     expect(rounds).to.equal(10_000);
     expect(turns).to.be.at.most(10_010);
+  });
+
+  it('does not leave an end waiting whose output found no room before the partner was destroyed', () => {
+    const loop = new TestLoop();
+    const ends = [PairBufferEvent.create(loop), link(loop, { capacityBytes: 1000 }).ends] as const;
+    for (const [a, b] of ends) {
+      b.pause();
+      a.write(Buffer.alloc(200_000));
+      loop.settle();
+      b.destroy();
+      loop.settle();
+      expect(a.closed?.error?.message, a.transport).to.match(/EPIPE|ECONNRESET/u);
+    }
   });
 });
