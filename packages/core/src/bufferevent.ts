@@ -1,4 +1,10 @@
-import { ChannelErrorStack, type Direction, type EndKind, SluiceError } from '@sluice/errors';
+import {
+  ChannelErrorStack,
+  type ChannelErrorStackOptions,
+  type Direction,
+  type EndKind,
+  SluiceError,
+} from '@sluice/errors';
 import type { Address } from '@sluice/native';
 import type { Observable } from 'rxjs';
 import {
@@ -91,7 +97,7 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
 
   /** This connection's errors. */
   get channel(): ChannelErrorStack {
-    this.#channel ??= new ChannelErrorStack();
+    this.#channel ??= new ChannelErrorStack(this._channelOptions());
     return this.#channel;
   }
 
@@ -236,6 +242,11 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
 
   /** Limits of rate were set, changed or taken away: a transport that told others of them tells them anew. */
   _limiterChanged(): void {}
+
+  /** How the channel of this transport speaks of its errors. */
+  protected _channelOptions(): ChannelErrorStackOptions {
+    return {};
+  }
 
   /** What the transport has to add to the report. */
   protected _describe(report: CloseReport): CloseReport {

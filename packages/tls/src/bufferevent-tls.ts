@@ -1,5 +1,5 @@
 import { BufferEvent, type CloseReport, Suspend, type Timer } from '@sluice/core';
-import { AbortedError, type ResultKind } from '@sluice/errors';
+import { AbortedError, type ChannelErrorStackOptions, type ResultKind } from '@sluice/errors';
 import type { NativeTlsInfo } from '@sluice/native';
 import type { Observable } from 'rxjs';
 import { Below, type Layer } from './below.ts';
@@ -7,6 +7,7 @@ import type { TlsContext } from './context.ts';
 import { tellHandshakeEnd, tellHandshakeStart } from './diagnostics.ts';
 import { handshakeOf } from './handshake-observable.ts';
 import type { HandshakeTrace } from './handshake-trace.ts';
+import { opensslNames } from './names.ts';
 import { TlsSession } from './session.ts';
 import { negotiatedStats, type TlsBufferEventStats } from './stats.ts';
 import { closeTimeoutError, errorFromBelow, errorOfFailure, handshakeTimeoutError } from './tls-error.ts';
@@ -172,6 +173,10 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
     if (this.session.failure !== undefined) return this.#sendAlert();
     this.session.free();
     this.#below.destroy();
+  }
+
+  protected override _channelOptions(): ChannelErrorStackOptions {
+    return { layer: 'tls', names: opensslNames };
   }
 
   protected override _describe(report: CloseReport): TlsCloseReport {

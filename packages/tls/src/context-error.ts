@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { type SluiceError, entriesFromNative, errorFromEntries } from '@sluice/errors';
 import type { NativeEntry, NativeTlsContextOptions } from '@sluice/native';
+import { opensslNames } from './names.ts';
 
 type Option =
   | 'cert'
@@ -46,6 +47,7 @@ export function configurationError(
   const value = option === 'ciphers' || option === 'ciphersuites' || option === 'groups' ? options[option] : undefined;
   return errorFromEntries(entriesFromNative(native), {
     layer: 'tls',
+    names: opensslNames,
     operation: 'TlsContext',
     what: `CONFIG_${option.toUpperCase()}`,
     blame: 'local',
@@ -59,6 +61,7 @@ export function engineError(operation: string, native: readonly NativeEntry[], s
   const name = operation.startsWith('SSL_set') || operation.startsWith('X509_VERIFY_PARAM');
   return errorFromEntries(entriesFromNative(native), {
     layer: 'tls',
+    names: opensslNames,
     operation: 'TlsSession',
     what: name ? 'CONFIG_SERVERNAME' : 'ENGINE',
     blame: name ? 'local' : 'system',

@@ -9,6 +9,7 @@ import {
   type SluiceError,
   TimeoutError,
 } from '@sluice/errors';
+import { opensslNames } from './names.ts';
 import { type SessionFailure, UNEXPECTED_EOF } from './session-failure.ts';
 
 const CERTIFICATE_VERIFY_FAILED = packCode(Library.ssl, 134);
@@ -32,6 +33,7 @@ export function errorOfFailure(failure: SessionFailure): SluiceError {
     layer: 'tls',
     operation,
     direction: failure.kind === 'truncated' ? 'read' : 'both',
+    names: opensslNames,
   });
 }
 
