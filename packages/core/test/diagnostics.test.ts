@@ -12,6 +12,7 @@ import {
   PairBufferEvent,
   Server,
 } from '../src/index.ts';
+import { capError } from '../src/bufferevent-errors.ts';
 import {
   tellAccept,
   tellClose,
@@ -200,7 +201,7 @@ describe('diagnostics', () => {
     it('no message is made', () => {
       const { bev } = linked();
       const { server, listener, report } = { server: bev as never, listener: bev as never, report: bev as never };
-      const error = new LimitError('too much', { code: 'SLUICE_CORE_TEST', layer: 'core', operation: 'test' });
+      const error = capError(1, 1, 1);
       const to = { port: 1 };
       const calls = 2000;
       const tellAll = (): void => {
