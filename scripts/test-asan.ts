@@ -63,8 +63,9 @@ function runMocha(runtime: string, logPath: string): number {
         ...process.env,
         LD_PRELOAD: runtime,
         SLUICE_NATIVE_PATH: addon,
-        // exitcode is for leaks: programs that a test starts must not seem to fail by theirs. Errors abort.
-        ASAN_OPTIONS: `detect_leaks=1:exitcode=0:abort_on_error=1:log_path=${logPath}`,
+        // exitcode is for leaks: programs that a test starts must not seem to fail by theirs. Errors abort. Memory that
+        // cannot be had is refused as malloc refuses it: a test asks for too much.
+        ASAN_OPTIONS: `detect_leaks=1:exitcode=0:abort_on_error=1:allocator_may_return_null=1:log_path=${logPath}`,
         UBSAN_OPTIONS: `halt_on_error=1:print_stacktrace=1:abort_on_error=1:log_path=${logPath}`,
       },
     },

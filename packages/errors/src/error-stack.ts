@@ -168,11 +168,12 @@ export class ErrorStack {
     return this.#takeWhile(() => this.#markOf(this.#top) === 0);
   }
 
-  /** Appends to the text of the newest entry, in place of what bytes it had; false on an empty stack. */
+  /** Appends to the text of the newest entry, in place of what else it had; false on an empty stack. */
   appendData(...parts: readonly string[]): boolean {
     const entry = this.#entries[this.#top];
     if (this.#top === this.#bottom || entry === undefined) return false;
-    const data = (entry.flags & DataFlag.text) !== 0 && typeof entry.data === 'string' ? entry.data : '';
+    // Text that the entry does not own stays as it is: OpenSSL begins anew then.
+    const data = (entry.flags & TEXT_FLAGS) === TEXT_FLAGS && typeof entry.data === 'string' ? entry.data : '';
     this.#entries[this.#top] = withData(entry, data + parts.join(''));
     return true;
   }

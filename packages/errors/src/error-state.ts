@@ -1,4 +1,4 @@
-import { copyEntries, type ErrorEntry } from './error-entry.ts';
+import { copyEntries, copyEntry, DataFlag, type ErrorEntry } from './error-entry.ts';
 import type { ErrorStack } from './error-stack.ts';
 
 /**
@@ -23,9 +23,12 @@ export function saveToMark(stack: ErrorStack): ErrorState {
   return { entries: stack.takeToMark() };
 }
 
-/** Appends copies of the state's entries to the stack. The state is unchanged, and may be restored again anywhere. */
+/**
+ * Appends copies of the state's entries to the stack. The state is unchanged, and may be restored again anywhere. Data that
+ * cannot be copied, for lack of memory or because it was transferred away, is left out of its entry; it never throws.
+ */
 export function restore(stack: ErrorStack, state: ErrorState): void {
-  for (const entry of state.entries) stack.raise(entry);
+  for (const entry of state.entries) stack.raise(restored(entry));
 }
 
 /** The buffers of a state's data, for the transfer list of `postMessage`: what is transferred is gone from the state. */
@@ -38,4 +41,14 @@ export function transferables(state: ErrorState): ArrayBuffer[] {
 /** A deep copy of a state. */
 export function copyState(state: ErrorState): ErrorState {
   return { entries: copyEntries(state.entries) };
+}
+
+/** A copy always owns its data, whoever owned the original's. */
+function restored(entry: ErrorEntry): ErrorEntry {
+  if (entry.data === '' && entry.flags === 0) return entry;
+  try {
+    return { ...copyEntry(entry), flags: entry.flags | DataFlag.owned };
+  } catch {
+    return { ...entry, data: '', flags: 0 };
+  }
 }

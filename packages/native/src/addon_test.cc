@@ -6,8 +6,11 @@
 #endif
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <forward_list>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "errors.h"
@@ -31,11 +34,19 @@ struct ErrnoProbe {
   int after = 0;
 };
 
-ErrnoProbe* Probe(napi_env env) {
+struct TestEnvironment {
+  ErrnoProbe probe;
+  // Data of entries that do not own it: nobody tells when it was the last.
+  std::forward_list<std::string> lent_texts;
+};
+
+TestEnvironment* Instance(napi_env env) {
   void* data = nullptr;
   SLUICE_NAPI(env, napi_get_instance_data(env, &data));
-  return static_cast<ErrnoProbe*>(data);
+  return static_cast<TestEnvironment*>(data);
 }
+
+ErrnoProbe* Probe(napi_env env) { return &Instance(env)->probe; }
 
 class WithErrno {
  public:
@@ -57,23 +68,26 @@ napi_value SetErrno(napi_env env, napi_callback_info info) {
 
 napi_value GetErrno(napi_env env, napi_callback_info) { return Int(env, Probe(env)->after); }
 
-// raise(code, file, line, func, data | undefined)
+bool IsUndefined(napi_env env, napi_value value) {
+  napi_valuetype type;
+  SLUICE_NAPI(env, napi_typeof(env, value, &type));
+  return type == napi_undefined;
+}
+
+// raise(code, file | undefined, line, func, data | undefined)
 napi_value Raise(napi_env env, napi_callback_info info) {
   const Args<5> args(env, info);
   double number = 0;
   std::string file, func, data;
   int32_t line = 0;
-  napi_valuetype data_type;
-  if (!args.Double(0, &number) || !args.String(1, &file) || !args.Int32(2, &line) || !args.String(3, &func)) {
-    return nullptr;
-  }
-  SLUICE_NAPI(env, napi_typeof(env, args[4], &data_type));
-  const bool has_data = data_type != napi_undefined;
-  if (has_data && !args.String(4, &data)) return nullptr;
+  const bool has_place = !IsUndefined(env, args[1]);
+  const bool has_data = !IsUndefined(env, args[4]);
+  if (!args.Double(0, &number) || (has_data && !args.String(4, &data))) return nullptr;
+  if (has_place && (!args.String(1, &file) || !args.Int32(2, &line) || !args.String(3, &func))) return nullptr;
   const auto code = static_cast<unsigned long>(static_cast<uint32_t>(number));
   const WithErrno with_errno(env);
   ERR_new();
-  ERR_set_debug(file.c_str(), line, func.c_str());
+  if (has_place) ERR_set_debug(file.c_str(), line, func.c_str());
   if (has_data) {
     ERR_set_error(ERR_GET_LIB(code), ERR_GET_REASON(code), "%s", data.c_str());
   } else {
@@ -140,6 +154,23 @@ napi_value AddErrorData(napi_env env, napi_callback_info info) {
   if (!args.String(0, &first) || !args.String(1, &second)) return nullptr;
   const WithErrno with_errno(env);
   ERR_add_error_data(2, first.c_str(), second.c_str());
+  return nullptr;
+}
+
+// setErrorData(data, flags): with ERR_TXT_MALLOCED the entry owns it.
+napi_value SetErrorData(napi_env env, napi_callback_info info) {
+  const Args<2> args(env, info);
+  std::string data;
+  int32_t flags = 0;
+  if (!args.String(0, &data) || !args.Int32(1, &flags)) return nullptr;
+  char* text = nullptr;
+  if ((flags & ERR_TXT_MALLOCED) != 0) {
+    text = OPENSSL_strdup(data.c_str());
+  } else {
+    text = Instance(env)->lent_texts.emplace_front(std::move(data)).data();
+  }
+  const WithErrno with_errno(env);
+  ERR_set_error_data(text, flags);
   return nullptr;
 }
 
@@ -229,6 +260,49 @@ napi_value WithState(napi_env env, napi_callback_info info) {
   return nullptr;
 }
 
+// spoilState(state): from now on no memory can be had for copies of its entries' data.
+napi_value SpoilState(napi_env env, napi_callback_info info) {
+  State* holder = GetState(env, info);
+  if (holder == nullptr) return nullptr;
+  for (size_t& size : holder->state->err_data_size) {
+    if (size > 0) size = PTRDIFF_MAX;
+  }
+  return nullptr;
+}
+
+// What one thread reads of its queue, to be told on another.
+struct ReadEntry {
+  unsigned long code;
+  std::string file, func, data;
+  int line, flags;
+};
+
+// restoreElsewhere(state): the entries that a new thread finds after restoring the state, once it has appended to the
+// newest of them. That thread's queue ends with it.
+napi_value RestoreElsewhere(napi_env env, napi_callback_info info) {
+  State* holder = GetState(env, info);
+  if (holder == nullptr) return nullptr;
+  std::vector<ReadEntry> found;
+  std::thread([&found, holder] {
+    OSSL_ERR_STATE_restore(holder->state);
+    ERR_add_error_data(1, " on another thread");
+    const char *file = nullptr, *func = nullptr, *data = nullptr;
+    int line = 0, flags = 0;
+    while (const unsigned long code = ERR_get_error_all(&file, &line, &func, &data, &flags)) {
+      found.push_back({code, file, func, data, line, flags});
+    }
+  }).join();
+  napi_value entries = nullptr;
+  SLUICE_NAPI(env, napi_create_array_with_length(env, found.size(), &entries));
+  for (uint32_t index = 0; index < found.size(); index++) {
+    const ReadEntry& entry = found[index];
+    const napi_value value =
+        MakeEntry(env, entry.code, entry.file.c_str(), entry.line, entry.func.c_str(), entry.data.c_str(), entry.flags);
+    SLUICE_NAPI(env, napi_set_element(env, entries, index, value));
+  }
+  return entries;
+}
+
 napi_value FreeState(napi_env env, napi_callback_info info) {
   State* holder = GetState(env, info);
   if (holder == nullptr) return nullptr;
@@ -256,14 +330,14 @@ napi_value ExternalBytes(napi_env env, napi_callback_info) {
   return Number(env, static_cast<double>(total));
 }
 
-void DeleteProbe(napi_env, void* data, void*) { delete static_cast<ErrnoProbe*>(data); }
+void DeleteInstance(napi_env, void* data, void*) { delete static_cast<TestEnvironment*>(data); }
 
 }  // namespace
 }  // namespace sluice
 
 NAPI_MODULE_INIT() {
   using namespace sluice;  // NOLINT: the macro's function is global
-  SLUICE_NAPI(env, napi_set_instance_data(env, new ErrnoProbe(), DeleteProbe, nullptr));
+  SLUICE_NAPI(env, napi_set_instance_data(env, new TestEnvironment(), DeleteInstance, nullptr));
   LoadErrorTexts();
   SetFunction(env, exports, "raise", Raise);
   SetFunction(env, exports, "get", Read<ERR_get_error_all>);
@@ -279,12 +353,15 @@ NAPI_MODULE_INIT() {
   SetFunction(env, exports, "countToMark", Count<ERR_count_to_mark>);
   SetFunction(env, exports, "addErrorData", AddErrorData);
   SetFunction(env, exports, "addErrorText", AddErrorText);
+  SetFunction(env, exports, "setErrorData", SetErrorData);
   SetFunction(env, exports, "errorStringN", ErrorStringN);
   SetFunction(env, exports, "printErrors", PrintErrors);
   SetFunction(env, exports, "newState", NewState);
   SetFunction(env, exports, "saveState", WithState<OSSL_ERR_STATE_save>);
   SetFunction(env, exports, "saveStateToMark", WithState<OSSL_ERR_STATE_save_to_mark>);
   SetFunction(env, exports, "restoreState", WithState<OSSL_ERR_STATE_restore>);
+  SetFunction(env, exports, "restoreElsewhere", RestoreElsewhere);
+  SetFunction(env, exports, "spoilState", SpoilState);
   SetFunction(env, exports, "freeState", FreeState);
   SetFunction(env, exports, "setErrno", SetErrno);
   SetFunction(env, exports, "getErrno", GetErrno);

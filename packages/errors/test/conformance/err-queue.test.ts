@@ -1,8 +1,10 @@
 /** Cases E01–E33: what OpenSSL's error queue does, on the model and on the real one alike. */
 import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
-import { nativeQueue } from '../../../native/test/support/native-queue.ts';
-import { ErrorStack, Library, packCode, restore, save, systemCode } from '../../src/index.ts';
+import { untilTestEnds } from '../../../../test/support/until-test-ends.ts';
+import { nativeQueue, type NativeState } from '../../../native/test/support/native-queue.ts';
+import { DataFlag, ErrorStack, Library, packCode, restore, save, systemCode } from '../../src/index.ts';
+import { EchoThread } from '../support/echo.ts';
 import { codes, drain, type Queue, queues, realQueue } from '../support/queues.ts';
 
 const A = packCode(Library.ssl, 101);
@@ -50,21 +52,33 @@ for (const make of queues) {
     });
 
     it('E05 peeking twice gives the same whole entry twice', () => {
-      queue.raise(A, { file: 'a.c', line: 7, func: 'f', data: 'x' });
+      queue.raise(A, 'x', { file: 'a.c', line: 7, func: 'f' });
       const entry = [A, 'a.c', 7, 'f', 'x', 3];
-      expect([queue.peek(), queue.peek()]).to.deep.equal([entry, entry]);
+      expect([queue.peek(), queue.peek(), queue.peekLast(), queue.peekLast()]).to.deep.equal(
+        Array.from({ length: 4 }, () => entry),
+      );
+      expect(drain(queue)).to.deep.equal([entry]);
     });
 
-    it('E06 an entry without data has empty data and no flags', () => {
-      queue.raise(A, { line: 9 });
-      expect(queue.get()).to.deep.equal([A, '', 9, '', '', 0]);
+    it('E06 an entry without data has empty data and no flags, one without a place empty names and line -1', () => {
+      queue.raise(A, undefined, { file: '', line: 9, func: '' });
+      queue.raise(B);
+      expect(drain(queue)).to.deep.equal([
+        [A, '', 9, '', '', 0],
+        [B, '', -1, '', '', 0],
+      ]);
+      // Also in a slot that had all of it before.
+      for (let i = 0; i < 20; i++) queue.raise(C, 'data', { file: 'c.c', line: 1, func: 'f' });
+      queue.clear();
+      for (let i = 0; i < 15; i++) queue.raise(B);
+      expect(drain(queue)).to.deep.equal(Array.from({ length: 15 }, () => [B, '', -1, '', '', 0]));
     });
 
     it('E07 data goes with its entry, also when only the code is asked for', () => {
-      queue.raise(A, { data: 'x' });
+      queue.raise(A, 'x');
       expect(queue.getCode()).to.equal(A);
-      queue.raise(B);
-      expect(queue.get()).to.deep.equal([B, '', 0, '', '', 0]);
+      for (let i = 0; i < 15; i++) queue.raise(B);
+      expect(drain(queue).every((entry) => entry[4] === '' && entry[5] === 0)).to.equal(true);
     });
 
     it('E08 clear empties the queue and takes the marks along', () => {
@@ -152,6 +166,15 @@ for (const make of queues) {
       expect(queue.peek()).to.equal(undefined);
       queue.restore(state);
       expect(codes(queue)).to.deep.equal([A, B]);
+      expect(queue.popToMark(), 'no mark came back with them').to.equal(false);
+    });
+
+    it('E17 saving into a state that holds something puts it in the place of that', () => {
+      raise(queue, A, B, C);
+      const state = queue.save();
+      queue.raise(X, 'new');
+      queue.restore(queue.save(state));
+      expect(drain(queue).map((entry) => [entry[0], entry[4]])).to.deep.equal([[X, 'new']]);
     });
 
     it('E18 saveToMark moves what is above the mark and keeps the mark', () => {
@@ -185,13 +208,21 @@ for (const make of queues) {
     });
 
     it('E21 a restored copy can be changed without changing the state or another copy', () => {
-      queue.raise(A, { data: 'd' });
+      queue.raise(A, 'd');
       const state = queue.save();
       queue.restore(state);
       queue.appendData('-', 'changed');
-      expect(drain(queue)).to.deep.equal([[A, '', 0, '', 'd-changed', 3]]);
+      expect(drain(queue)).to.deep.equal([[A, '', -1, '', 'd-changed', 3]]);
       queue.restore(state);
-      expect(drain(queue)).to.deep.equal([[A, '', 0, '', 'd', 3]]);
+      expect(drain(queue)).to.deep.equal([[A, '', -1, '', 'd', 3]]);
+    });
+
+    it('E21 a restored copy owns its data, though the original only borrowed it', () => {
+      queue.raiseFlagged(A, 'd', DataFlag.text);
+      expect(queue.peek()?.[5]).to.equal(DataFlag.text);
+      queue.restore(queue.save());
+      queue.appendData('-', 'more');
+      expect(drain(queue)).to.deep.equal([[A, '', -1, '', 'd-more', 3]]);
     });
 
     it('E22 a hidden entry is not restored, and no reader sees it', () => {
@@ -205,28 +236,44 @@ for (const make of queues) {
       expect(codes(queue)).to.deep.equal([A]);
     });
 
-    it('E23 restoring an entry without data gives one without data, and raises nothing of its own', () => {
+    it('E23 an entry whose data finds no memory is restored without it, and nothing is raised about that', () => {
       raise(queue, A);
-      queue.raise(B, { data: 'd' });
+      queue.raise(B, 'd', { file: 'b.c', line: 3, func: 'f' });
+      raise(queue, C);
       const state = queue.save();
       queue.restore(state);
+      expect(drain(queue)[1]).to.deep.equal([B, 'b.c', 3, 'f', 'd', 3]);
+      queue.restore(queue.spoil(state));
       expect(drain(queue)).to.deep.equal([
-        [A, '', 0, '', '', 0],
-        [B, '', 0, '', 'd', 3],
+        [A, '', -1, '', '', 0],
+        [B, 'b.c', 3, 'f', '', 0],
+        [C, '', -1, '', '', 0],
       ]);
     });
 
     it('E26 appended data goes to the newest entry', () => {
       raise(queue, X);
-      queue.raise(A, { data: 'x' });
+      queue.raise(A, 'x');
       queue.appendData('y', 'z');
       expect(drain(queue)).to.deep.equal([
-        [X, '', 0, '', '', 0],
-        [A, '', 0, '', 'xyz', 3],
+        [X, '', -1, '', '', 0],
+        [A, '', -1, '', 'xyz', 3],
       ]);
       queue.appendData('goes', 'nowhere');
       raise(queue, B);
-      expect(drain(queue)).to.deep.equal([[B, '', 0, '', '', 0]]);
+      expect(drain(queue)).to.deep.equal([[B, '', -1, '', '', 0]]);
+    });
+
+    it("E26 what is appended takes the place of data that is not the entry's own, or not text", () => {
+      for (const flags of [0, DataFlag.owned, DataFlag.text]) {
+        queue.raiseFlagged(A, 'x', flags);
+        queue.appendData('y', 'z');
+      }
+      expect(drain(queue).map((entry) => [entry[4], entry[5]])).to.deep.equal([
+        ['yz', 3],
+        ['yz', 3],
+        ['yz', 3],
+      ]);
     });
 
     const texts: [name: string, code: number, text: string][] = [
@@ -253,11 +300,11 @@ for (const make of queues) {
     });
 
     it('E32 printing shows code, function, reason, place and data, and drains', () => {
-      queue.raise(0x0a000126, { file: 'ssl.c', line: 12, func: 'read', data: 'why' });
+      queue.raise(0x0a000126, 'why', { file: 'ssl.c', line: 12, func: 'read' });
       raise(queue, A);
       expect(queue.print(10)).to.deep.equal([
         'error:0A000126:SSL routines:read:unexpected eof while reading:ssl.c:12:why\n',
-        'error:0A000065:SSL routines::no suitable key share::0:\n',
+        'error:0A000065:SSL routines::no suitable key share::-1:\n',
       ]);
       expect(queue.peek()).to.equal(undefined);
     });
@@ -268,8 +315,16 @@ for (const make of queues) {
       expect(codes(queue)).to.deep.equal([C]);
     });
 
+    it('E32b data is printed only when it is text', () => {
+      for (const flags of [0, DataFlag.owned, DataFlag.text, DataFlag.owned | DataFlag.text]) {
+        queue.raiseFlagged(A, 'data', flags);
+      }
+      const lines = queue.print(10).map((line) => line.slice(line.lastIndexOf(':') + 1));
+      expect(lines).to.deep.equal(['\n', '\n', 'data\n', 'data\n']);
+    });
+
     it('E32c a long text is split at separators over entries of the same code', () => {
-      queue.raise(A, { file: 'a.c', line: 3, func: 'f' });
+      queue.raise(A, undefined, { file: 'a.c', line: 3, func: 'f' });
       const words = Array.from({ length: 1200 }, (_, i) => `word${i}`);
       queue.appendText(', ', words.join(', '));
       const entries = drain(queue);
@@ -307,14 +362,22 @@ describe('the error queue and its surroundings', () => {
     const queue = realQueue();
     nativeQueue.setErrno(104);
     const operations: (() => unknown)[] = [
-      () => queue.raise(A, { data: 'd' }),
+      () => queue.raise(A, 'd'),
+      () => queue.raiseFlagged(B, 'd', DataFlag.text),
+      () => queue.appendData('x', 'y'),
+      () => queue.appendText(', ', 'z'),
       () => queue.peek(),
       () => queue.peekLast(),
       () => queue.setMark(),
       () => queue.countToMark(),
+      () => queue.restore(queue.saveToMark()),
       () => queue.restore(queue.save()),
-      () => queue.popToMark(),
+      () => queue.clearLastMark(),
+      () => queue.hideLast(),
+      () => queue.pop(),
       () => queue.get(),
+      () => queue.getCode(),
+      () => queue.popToMark(),
       () => queue.clear(),
     ];
     const after = operations.map((operation) => {
@@ -334,6 +397,28 @@ describe('the error queue and its surroundings', () => {
     restore(stack, save(stack));
     expect(stack.peek()?.errno).to.equal(104);
     expect(stack.get()?.errno).to.equal(104);
+  });
+
+  it('E21 threads restore one state, change their copies, and end, and it stays as it was: both', async () => {
+    const real = realQueue();
+    real.raise(A, 'd');
+    const realState = real.save();
+    const thread = untilTestEnds(new EchoThread());
+    const stack = new ErrorStack();
+    stack.raise({ code: B, data: new Uint8Array([1]) });
+    stack.raise({ code: A, data: 'd' });
+    const state = save(stack);
+    for (let time = 0; time < 2; time++) {
+      const changed = [A, '', -1, '', 'd on another thread', 3];
+      expect(nativeQueue.restoreElsewhere(realState.saved as NativeState)).to.deep.equal([changed]);
+      real.restore(realState);
+      expect(drain(real)).to.deep.equal([[A, '', -1, '', 'd', 3]]);
+
+      const elsewhere = await thread.echo(state);
+      expect(elsewhere.entries.map(({ data }) => data)).to.deep.equal([new Uint8Array([9]), 'd on another thread']);
+      restore(stack, state);
+      expect(save(stack).entries.map(({ data }) => data)).to.deep.equal([new Uint8Array([1]), 'd']);
+    }
   });
 
   it("E25 one thread's entries are not seen on another: both", async () => {

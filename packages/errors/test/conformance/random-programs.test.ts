@@ -21,8 +21,9 @@ interface Step {
   run: (machine: Machine) => unknown;
 }
 
+/** What failed is shown as a list of names. */
 function step(name: string, run: (machine: Machine) => unknown): Step {
-  return { name, run };
+  return Object.assign({ name, run }, { [fc.toStringMethod]: () => name });
 }
 
 const code = fc.oneof(
@@ -34,8 +35,15 @@ const code = fc.oneof(
 );
 const text = fc.string({ unit: 'grapheme-ascii', maxLength: 20 });
 const data = fc.option(text, { nil: undefined });
-const place = fc.record({ file: text, func: text, line: fc.integer({ min: 0, max: 5000 }) });
+const place = fc.option(fc.record({ file: text, func: text, line: fc.integer({ min: 0, max: 5000 }) }), {
+  nil: undefined,
+  freq: 3,
+});
 const slot = fc.nat(STATES - 1);
+
+function hex(number: number): string {
+  return number.toString(16);
+}
 
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -43,8 +51,32 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc
       .tuple(code, place, data)
       .map(([number, where, details]) =>
-        step(`raise(${number.toString(16)}, ${details})`, ({ queue }) =>
-          queue.raise(number, { ...where, ...(details === undefined ? {} : { data: details }) }),
+        step(`raise(${hex(number)}, ${details}, ${where?.file}:${where?.line})`, ({ queue }) =>
+          queue.raise(number, details, where),
+        ),
+      ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(
+        fc.integer({ min: 1, max: 255 }),
+        place,
+        fc.string({ unit: 'grapheme-ascii', maxLength: 1023, size: 'max' }),
+      )
+      .map(([library, where, details]) =>
+        step(`raiseData(${library}, 7, ${details.length} bytes)`, ({ queue }) =>
+          queue.raiseData(library, 7, details, where),
+        ),
+      ),
+  },
+  {
+    weight: 2,
+    arbitrary: fc
+      .tuple(code, text, fc.integer({ min: 0, max: 3 }))
+      .map(([number, details, flags]) =>
+        step(`raiseFlagged(${hex(number)}, ${details}, ${flags})`, ({ queue }) =>
+          queue.raiseFlagged(number, details, flags),
         ),
       ),
   },
@@ -97,7 +129,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc
       .tuple(code, fc.integer({ min: 0, max: 90 }))
       .map(([number, size]) =>
-        step(`errorString(${number.toString(16)}, ${size})`, ({ queue }) => queue.errorString(number, size)),
+        step(`errorString(${hex(number)}, ${size})`, ({ queue }) => queue.errorString(number, size)),
       ),
   },
   {
@@ -110,7 +142,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: slot.map((at) =>
       step(`save(${at})`, (machine) => {
-        machine.states[at] = machine.queue.save();
+        machine.states[at] = machine.queue.save(machine.states[at]);
       }),
     ),
   },
@@ -118,7 +150,7 @@ const anyStep: fc.Arbitrary<Step> = fc.oneof(
     weight: 2,
     arbitrary: slot.map((at) =>
       step(`saveToMark(${at})`, (machine) => {
-        machine.states[at] = machine.queue.saveToMark();
+        machine.states[at] = machine.queue.saveToMark(machine.states[at]);
       }),
     ),
   },

@@ -1,6 +1,6 @@
 /** Rules R01–R32: what a channel that many streams share owes to each of them. */
-import { Worker } from 'node:worker_threads';
 import { expect } from 'chai';
+import { untilTestEnds } from '../../../../test/support/until-test-ends.ts';
 import {
   ChannelErrorStack,
   closeInfo,
@@ -16,8 +16,10 @@ import {
   PortErrorStack,
   type SluiceError,
   systemCode,
+  transferables,
 } from '../../src/index.ts';
-import { caught, codesOf, LETTER, MemoryChannel, NETWORK_ERROR, ssl } from '../support/memory-channel.ts';
+import { EchoThread } from '../support/echo.ts';
+import { bytesOf, caught, codesOf, LETTER, MemoryChannel, NETWORK_ERROR, ssl } from '../support/memory-channel.ts';
 
 const UNKNOWN_FRAME = { data: 'unknown frame type 0x40' };
 const COVER = ssl('quicProtocolError');
@@ -415,20 +417,25 @@ describe('the rules of a channel', () => {
 
   it('R27 entries cross to a worker and back with nothing shared, and stay on the channel', async () => {
     const channel = new MemoryChannel();
-    channel.errors.fail([createEntry({ code: COVER, data: new Uint8Array([1, 2, 3]) })], { operation: 'tick' });
-    const worker = new Worker(new URL('../support/echo-worker.ts', import.meta.url));
-    const sent = channel.errors.report('read').entries;
-    const answer = await new Promise<{ stackLength: number; entries: ErrorEntry[] }>((resolve, reject) => {
-      worker.once('message', resolve);
-      worker.once('error', reject);
-      worker.postMessage(sent, []);
+    const data = new Uint8Array([1, 2, 3]);
+    channel.errors.fail([createEntry({ code: COVER, data })], {
+      operation: 'tick',
+      cover: { code: COVER, ...UNKNOWN_FRAME },
     });
-    await worker.terminate();
-    expect(answer.stackLength).to.equal(sent.length);
-    expect(answer.entries[0]?.data).to.deep.equal(new Uint8Array([9, 9, 9]));
-    expect({ ...answer.entries[0], data: '' }).to.deep.equal({ ...sent[0], data: '' });
-    expect(sent[0]?.data).to.deep.equal(new Uint8Array([1, 2, 3]));
-    expect(channel.errors.entries).to.have.length(1);
+    const thread = untilTestEnds(new EchoThread());
+    const before = channel.errors.entries;
+    for (const transferred of [false, true, false]) {
+      const state = { entries: channel.errors.entries };
+      const answer = await thread.echo(state, transferred ? transferables(state) : []);
+      expect(answer.before).to.equal(0);
+      expect(answer.entries).to.deep.equal([
+        { ...before[0], data: new Uint8Array([9, 9, 9]) },
+        { ...before[1], data: 'unknown frame type 0x40 on another thread' },
+      ]);
+      expect(bytesOf(state.entries[0]).length, 'what was transferred is gone here').to.equal(transferred ? 0 : 3);
+      expect(channel.errors.entries).to.deep.equal(before);
+      expect(bytesOf(before[0])).to.deep.equal(data);
+    }
   });
 
   it('R28 copies outlive their channel', async () => {

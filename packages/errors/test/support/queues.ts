@@ -19,11 +19,11 @@ import {
 /** An entry as both queues can tell it. */
 export type Entry = readonly [code: number, file: string, line: number, func: string, data: string, flags: number];
 
+/** Where an entry was raised. */
 export interface Where {
-  file?: string;
-  line?: number;
-  func?: string;
-  data?: string;
+  file: string;
+  line: number;
+  func: string;
 }
 
 export interface SavedState {
@@ -32,9 +32,11 @@ export interface SavedState {
 
 export interface Queue {
   readonly name: string;
-  raise(code: number, where?: Where): void;
+  raise(code: number, data?: string, where?: Where): void;
   /** Library, reason and details, as `ERR_raise_data` takes them. */
-  raiseData(library: number, reason: number, data: string, where?: Omit<Where, 'data'>): void;
+  raiseData(library: number, reason: number, data: string, where?: Where): void;
+  /** An entry whose data is not its own (`DataFlag.owned`), or not text (`DataFlag.text`). */
+  raiseFlagged(code: number, data: string, flags: number): void;
   get(): Entry | undefined;
   getCode(): number;
   peek(): Entry | undefined;
@@ -52,9 +54,12 @@ export interface Queue {
   errorString(code: number, bytesMax: number): string | undefined;
   /** Lines without the thread's id. */
   print(linesMax: number): string[];
-  save(): SavedState;
-  saveToMark(): SavedState;
+  /** Into an old state, if there is one, in place of what it holds. */
+  save(old?: SavedState): SavedState;
+  saveToMark(old?: SavedState): SavedState;
   restore(state: SavedState): void;
+  /** The same state, of whose data no copies can be made any more. */
+  spoil(state: SavedState): SavedState;
 }
 
 /** A fresh queue of each kind. The real one is the thread's, emptied. */
@@ -71,9 +76,10 @@ export function modelQueue(names: NameSource = defaultNames): Queue {
   const stack = new ErrorStack();
   return {
     name: 'model',
-    raise: (code, { data, ...where } = {}) =>
-      stack.raise({ code, line: 0, ...where, ...(data === undefined ? {} : { data, flags: 3 }) }),
+    raise: (code, data, where) =>
+      stack.raise({ code, ...where, ...(data === undefined ? {} : { data, flags: DataFlag.owned | DataFlag.text }) }),
     raiseData: (library, reason, data, where) => stack.raiseData(library, reason, data, where),
+    raiseFlagged: (code, data, flags) => stack.raise({ code, data, flags }),
     get: () => asEntry(stack.get()),
     getCode: () => stack.get()?.code ?? 0,
     peek: () => asEntry(stack.peek()),
@@ -99,6 +105,7 @@ export function modelQueue(names: NameSource = defaultNames): Queue {
     save: () => ({ saved: save(stack) }),
     saveToMark: () => ({ saved: saveToMark(stack) }),
     restore: (state) => restore(stack, state.saved as ErrorState),
+    spoil: (state) => ({ saved: spoiled(state.saved as ErrorState) }),
   };
 }
 
@@ -110,16 +117,21 @@ type NativeSaved = ReturnType<typeof nativeQueue.newState>;
 export function realQueue(): Queue {
   const native = nativeQueue;
   native.clear();
-  const saved = (move: (state: NativeSaved) => void): SavedState => {
-    const state = native.newState();
+  const saved = (old: SavedState | undefined, move: (state: NativeSaved) => void): SavedState => {
+    const state = (old?.saved as NativeSaved | undefined) ?? native.newState();
     move(state);
     return { saved: state };
   };
+  const raise: Queue['raise'] = (code, data, where) =>
+    native.raise(code, where?.file, where?.line ?? 0, where?.func ?? '', data);
   return {
     name: "Node's OpenSSL",
-    raise: (code, { file = '', line = 0, func = '', data } = {}) => native.raise(code, file, line, func, data),
-    raiseData: (library, reason, data, { file = '', line = 0, func = '' } = {}) =>
-      native.raise(packCode(library, reason), file, line, func, data),
+    raise,
+    raiseData: (library, reason, data, where) => raise(packCode(library, reason), data, where),
+    raiseFlagged: (code, data, flags) => {
+      raise(code);
+      native.setErrorData(data, flags);
+    },
     get: () => plain(native.get()),
     getCode: () => native.getCode(),
     peek: () => plain(native.peek()),
@@ -135,10 +147,21 @@ export function realQueue(): Queue {
     appendText: (separator, text) => native.addErrorText(separator, text),
     errorString: (code, bytesMax) => native.errorStringN(code, bytesMax),
     print: (linesMax) => native.printErrors(linesMax).map((line) => line.slice(line.indexOf(':') + 1)),
-    save: () => saved((state) => native.saveState(state)),
-    saveToMark: () => saved((state) => native.saveStateToMark(state)),
+    save: (old) => saved(old, (state) => native.saveState(state)),
+    saveToMark: (old) => saved(old, (state) => native.saveStateToMark(state)),
     restore: (state) => native.restoreState(state.saved as NativeSaved),
+    spoil: (state) => {
+      native.spoilState(state.saved as NativeSaved);
+      return state;
+    },
   };
+}
+
+/** Bytes that were transferred away cannot be copied, whatever memory there is. */
+function spoiled(state: ErrorState): ErrorState {
+  const gone = new Uint8Array(1);
+  structuredClone(gone, { transfer: [gone.buffer] });
+  return { entries: state.entries.map((entry) => (entry.data === '' ? entry : { ...entry, data: gone })) };
 }
 
 /** All that is left, oldest first. */
@@ -155,12 +178,13 @@ export function codes(queue: Queue): number[] {
 
 function asEntry(entry: ErrorEntry | undefined): Entry | undefined {
   if (entry === undefined) return undefined;
-  return [entry.code, entry.file, entry.line, entry.func, String(entry.data), entry.flags];
+  const isText = (entry.flags & DataFlag.text) !== 0;
+  return [entry.code, entry.file, entry.line, entry.func, isText ? String(entry.data) : '', isText ? entry.flags : 0];
 }
 
-/** A slot that had data before keeps its memory, and says so in the flags of the next entry that has none. */
+/** Of data that is not text native code tells nothing: its length is nowhere, and the flags may be the slot's, of old. */
 function plain(entry: Entry | undefined): Entry | undefined {
   if (entry === undefined) return undefined;
-  const [code, file, line, func, data, flags] = entry;
-  return [code >>> 0, file, line, func, data, (flags & DataFlag.text) === 0 ? 0 : flags];
+  const [code, ...rest] = entry;
+  return [code >>> 0, ...rest];
 }

@@ -14,8 +14,8 @@ export interface NativeState {
 
 /** Strings must not contain NUL characters. Numbers that OpenSSL answers with are passed on as they are. */
 export interface NativeQueue {
-  /** ERR_new, ERR_set_debug, ERR_set_error. Only the library and the reason of `code` count. */
-  raise(code: number, file: string, line: number, func: string, data?: string): void;
+  /** ERR_new, ERR_set_debug (unless `file` is undefined), ERR_set_error. Only library and reason of `code` count. */
+  raise(code: number, file: string | undefined, line: number, func: string, data?: string): void;
   /** ERR_get_error_all; undefined when the queue is empty, as for the next two. */
   get(): NativeEntry | undefined;
   /** ERR_peek_error_all */
@@ -40,6 +40,8 @@ export interface NativeQueue {
   countToMark(): number;
   /** ERR_add_error_data with two strings. */
   addErrorData(first: string, second: string): void;
+  /** ERR_set_error_data: what the newest entry has to say, and ERR_TXT_* flags. */
+  setErrorData(data: string, flags: number): void;
   /** ERR_add_error_txt */
   addErrorText(separator: string, text: string): void;
   /** ERR_error_string_n with a buffer of `size` bytes; undefined when nothing was written to it. */
@@ -52,6 +54,10 @@ export interface NativeQueue {
   saveStateToMark(state: NativeState): void;
   restoreState(state: NativeState): void;
   freeState(state: NativeState): void;
+  /** What a thread made for it finds after restoring the state and appending ' on another thread' to the newest entry. */
+  restoreElsewhere(state: NativeState): NativeEntry[];
+  /** From now on there is no memory for copies of the data of its entries. */
+  spoilState(state: NativeState): void;
   /** What errno is set to right before each of the operations above (0 at first). */
   setErrno(value: number): void;
   /** What errno was right after the last one. */
