@@ -82,6 +82,30 @@ describe("ws on both ends of Sluice's connections", function () {
     bounds.check();
   });
 
+  it('http/ws: text is answered by text and by bytes, then closed: each frame of its type and length', async () => {
+    const heard: [string, boolean][] = [];
+    sockets.once('connection', (socket) => {
+      socket.on('message', (data: Buffer, isBinary) => {
+        heard.push([data.toString(), isBinary]);
+        socket.send('Reply message');
+        socket.send(Buffer.from([1, 2, 3, 4, 5]));
+        socket.close();
+      });
+    });
+    const answers: [string, boolean][] = [];
+    client.on('message', (data: Buffer, isBinary) => answers.push([data.toString('latin1'), isBinary]));
+    await once(client, 'open');
+    client.send('Send hello');
+    const [code] = (await once(client, 'close')) as [number];
+    expect(heard).to.deep.equal([['Send hello', false]]);
+    expect(answers).to.deep.equal([
+      ['Reply message', false],
+      ['\x01\x02\x03\x04\x05', true],
+    ]);
+    // A close without a code.
+    expect(code).to.equal(1005);
+  });
+
   it('pings, closes with a code and a reason, and the connection below ends in order', async () => {
     const reports: string[] = [];
     await once(client, 'open');

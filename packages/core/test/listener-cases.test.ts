@@ -10,7 +10,9 @@ import { fileURLToPath } from 'node:url';
 import { ApiMisuse, SystemError } from '@sluice/errors';
 import { expect } from 'chai';
 import { EventLoop, Listener, type ListenerBinding, Reactor, serve } from '../src/index.ts';
-import { DrivenLoop } from './support/driven-loop.ts';
+import { DrivenLoop, iterationsUntil, nextIteration } from './support/driven-loop.ts';
+
+const EMFILE = -24;
 
 const lackingProgram = fileURLToPath(new URL('./support/out-of-descriptors.ts', import.meta.url));
 
@@ -44,7 +46,7 @@ describe("Listener: libevent's cases", () => {
     return socket;
   }
 
-  it('listener/randport: two listeners get different ports, and each its own connections', async () => {
+  it('listener/randport, listener/randport_ts: two listeners get different ports, and each its own connections', async () => {
     const left = [2, 1];
     const done = [0, 1].map(
       (index) =>
@@ -63,13 +65,27 @@ describe("Listener: libevent's cases", () => {
     expect(left).to.deep.equal([0, 0]);
   });
 
-  it("listener/error: what cannot listen is refused at once, by name, and stays its owner's", () => {
+  it("listener/error, listener/error_ts: what cannot listen is refused at once, by name, and stays its owner's", async () => {
     const file = openSync(process.execPath, 'r');
-    for (const fd of [file, 9999]) {
+    // A socket that is connected, with bytes to read: libevent's listener takes it, and fails when it accepts.
+    const accepted = new Promise<net.Socket>((resolve) => {
+      const server = net.createServer((socket) => {
+        server.close();
+        resolve(socket);
+      });
+      server.listen(0, '127.0.0.1', () => void dial((server.address() as net.AddressInfo).port));
+    });
+    const socket = await accepted;
+    sockets.push(socket);
+    sockets[0]?.write('readable');
+    const { fd: connected } = (socket as unknown as { _handle: { fd: number } })._handle;
+    for (const fd of [file, connected, 9999]) {
       expect(() => new Listener(loop, { fd }, () => {})).to.throw(SystemError, new RegExp(`descriptor ${fd}`));
     }
     closeSync(file);
+    expect(String(await once(socket, 'data'))).to.equal('readable');
     for (const fd of [-1, 0.5]) expect(() => new Listener(loop, { fd }, () => {})).to.throw(ApiMisuse, /fd/);
+    expect(loop.handles()).to.deep.equal([]);
   });
 
   it('listener/error_unlock: out of descriptors it tells once, burns no time, and takes connections when there are some', async () => {
@@ -146,21 +162,49 @@ describe("Listener: libevent's cases", () => {
     for (const handle of handles) native.close(handle, true);
   });
 
-  it('listener/disable_in_thread: paused for two reasons, it goes on when both are over', async () => {
-    let accepted = 0;
+  it('listener/disable_in_thread: paused while a handler awaits something, it takes nobody until it is resumed', async () => {
+    let [begun, done] = [0, 0];
+    let goOn = (): void => {};
+    const handle = async (self: Listener): Promise<void> => {
+      begun += 1;
+      await new Promise<void>((resolve) => {
+        goOn = resolve;
+      });
+      self.pause();
+      done += 1;
+    };
+    const listener = listen((self) => void handle(self));
+    await dial(listener.address.port);
+    await iterationsUntil(() => begun === 1);
+    goOn();
+    await iterationsUntil(() => done === 1);
+    await dial(listener.address.port);
+    for (let turn = 0; turn < 20; turn += 1) await nextIteration();
+    expect(begun).to.equal(1);
+    listener.resume();
+    await iterationsUntil(() => begun === 2);
+    goOn();
+    await iterationsUntil(() => done === 2);
+  });
+
+  it('listener/disable_in_thread_error: paused when accepting fails, it goes on when both pauses are over', async () => {
     const driven = new DrivenLoop();
     loop.close();
     loop = driven;
+    let accepted = 0;
     const listener = listen(() => {
       accepted += 1;
     });
-    const outOfDescriptors = -24;
-    listener._handleAcceptError(outOfDescriptors);
-    listener.pause();
+    const errors: string[] = [];
+    listener.on('error', (error) => {
+      errors.push(error.code);
+      listener.pause();
+    });
+    listener._handleAcceptError(EMFILE);
     const socket = await dial(listener.address.port);
     // The pause after the failure ends by itself, the user's does not.
     await driven.pass(150);
-    expect(accepted).to.equal(0);
+    expect([errors, accepted]).to.deep.equal([['SLUICE_SYSTEM_EMFILE'], 0]);
     listener.resume();
     await once(socket.resume(), 'close');
     expect(accepted).to.equal(1);

@@ -83,18 +83,28 @@ describe('loop: timers, as libevent tests them', () => {
     expect(called).to.equal(2101);
   });
 
-  it('main/gettimeofday_cached, _sleep, _reset: the time stands still in a callback until it is asked to move', async () => {
-    const loop = new DrivenLoop();
-    const seen: number[] = [];
-    loop.timer(5, () => {
-      seen.push(loop.now());
-      loop.virtual.advance(100);
-      seen.push(loop.now());
-      seen.push(loop.updateNow(), loop.now());
+  for (const [name, sleepMs, resets] of [
+    ['main/gettimeofday_cached', 0, false],
+    ['main/gettimeofday_cached_sleep', 30, false],
+    ['main/gettimeofday_cached_reset', 30, true],
+  ] as const) {
+    it(`${name}: the time stands still in a turn${resets ? ' until it is asked to move' : ''}`, () => {
+      const loop = new DrivenLoop();
+      loop.virtual.advance(5);
+      expect(loop.now(), 'outside it is the clock').to.equal(5);
+      const seen: number[] = [];
+      for (let callback = 0; callback < 3; callback += 1) {
+        loop.defer(() => {
+          seen.push(loop.now());
+          loop.virtual.advance(sleepMs);
+          seen.push(resets ? loop.updateNow() : loop.now());
+        });
+      }
+      loop.turn();
+      expect(seen).to.deep.equal(resets ? [5, 35, 35, 65, 65, 95] : [5, 5, 5, 5, 5, 5]);
+      expect(loop.now()).to.equal(5 + 3 * sleepMs);
     });
-    await loop.pass(5);
-    expect(seen).to.deep.equal([5, 5, 105, 105]);
-  });
+  }
 });
 
 describe('loop: priorities, as libevent tests them', () => {

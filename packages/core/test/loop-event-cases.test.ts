@@ -214,7 +214,7 @@ describe('loop: events, as libevent tests them', () => {
 });
 
 describe('loop: signals, as libevent tests them', () => {
-  it('main/signal_free_in_callback: two are on their way, the first callback ends the watcher', async () => {
+  it('signal/signal_free_in_callback: two are on their way, the first callback ends the watcher', async () => {
     const loop = new DrivenLoop();
     let calls = 0;
     const watcher = loop.signal('SIGUSR2', () => {
@@ -231,7 +231,7 @@ describe('loop: signals, as libevent tests them', () => {
     await other.close();
   });
 
-  it('main/immediatesignal: one that is raised in a callback comes to the loop', async () => {
+  it('signal/immediatesignal: one that is raised in a callback comes to the loop', async () => {
     const loop = new DrivenLoop();
     let inTurn = false;
     const watcher = loop.signal('SIGUSR2', () => {
@@ -245,7 +245,7 @@ describe('loop: signals, as libevent tests them', () => {
     expect(process.listenerCount('SIGUSR2')).to.equal(0);
   });
 
-  it('main/signal_while_processing: one that comes during a callback of its own brings another callback', async () => {
+  it('signal/signal_while_processing: one that comes during a callback of its own brings another callback', async () => {
     const loop = new DrivenLoop();
     const times: number[] = [];
     loop.signal('SIGUSR2', (_signal, count) => {

@@ -325,13 +325,25 @@ describe('sendFile does what libevent tests of files in its evbuffer', () => {
     expect([bev.output.length, bev.writable]).to.deep.equal([0, true]);
   });
 
-  const files: [string, Uint8Array][] = [
+  // libevent's three ways to a file's bytes are one here.
+  const threeWays = (name: string): string =>
+    ['sendfile', 'mmap', 'linear'].map((way) => `evbuffer/${name}_${way}`).join(', ');
+
+  /** A part of a segment, which is the whole file or a part of it. */
+  async function partOf(bytes: Uint8Array, segment: [number, number], view: [number, number]): Promise<void> {
+    const [start, length] = segment;
+    const [skip, size] = view;
+    const opened = await FileSegment.open(await temporaryFile(bytes), { start, end: start + length });
+    const got = await through((bev) => sendFile(bev, opened, { start: skip, end: skip + size }));
+    expect(got.equals(bytes.subarray(start + skip, start + skip + size))).to.equal(true);
+    await opened.close();
+  }
+
+  for (const [name, bytes] of [
     ['add_file', Buffer.from(TEXT)],
     ['add_big_file', BIG],
-  ];
-  for (const [name, bytes] of files) {
-    const { length } = bytes;
-    it(`evbuffer/${name}_sendfile, _mmap, _linear: every byte comes out, by a segment`, async () => {
+  ] as const) {
+    it(`${threeWays(name)}: every byte comes out, by a segment`, async () => {
       const segment = await FileSegment.open(await temporaryFile(bytes));
       expect((await through((bev) => sendFile(bev, segment))).equals(bytes)).to.equal(true);
       await segment.close();
@@ -342,27 +354,48 @@ describe('sendFile does what libevent tests of files in its evbuffer', () => {
       expect((await through((bev) => sendFile(bev, path))).equals(bytes)).to.equal(true);
       expect(await descriptorsOf(path)).to.equal(0);
     });
-
-    const [from, size] = [Math.floor(length / 4) + 1, Math.floor(length / 2) - 1];
-    const [skip, view] = [Math.floor(size / 3), Math.floor(size / 2)];
-    it(`evbuffer/${name}_offset, with and without a segment: a part of the file`, async () => {
-      const path = await temporaryFile(bytes);
-      const part = bytes.subarray(from, from + size);
-      const range = { start: from, end: from + size };
-      const segment = await FileSegment.open(path, range);
-      expect((await through((bev) => sendFile(bev, segment))).equals(part)).to.equal(true);
-      await segment.close();
-      expect((await through((bev) => sendFile(bev, path, range))).equals(part)).to.equal(true);
-    });
-
-    it(`evbuffer/${name}_offset2 and _offset3: a part of a segment`, async () => {
-      const path = await temporaryFile(bytes);
-      for (const start of [0, from]) {
-        const segment = await FileSegment.open(path, { start, end: start + size });
-        const got = await through((bev) => sendFile(bev, segment, { start: skip, end: skip + view }));
-        expect(got.equals(bytes.subarray(start + skip, start + skip + view))).to.equal(true);
-        await segment.close();
-      }
-    });
   }
+
+  const text = Buffer.from(TEXT);
+  const part: [number, number] = [Math.floor(text.length / 4) + 1, Math.floor(text.length / 2) - 1];
+  const all: [number, number] = [0, text.length];
+
+  it(`${threeWays('add_file_offset')}: a segment of a part of the file`, () => partOf(text, part, [0, part[1]]));
+
+  it('evbuffer/add_file_offset_nosegment: a part of the file, by a path', async () => {
+    const [start, length] = part;
+    const path = await temporaryFile(text);
+    const got = await through((bev) => sendFile(bev, path, { start, end: start + length }));
+    expect(got.equals(text.subarray(start, start + length))).to.equal(true);
+    expect(await descriptorsOf(path)).to.equal(0);
+  });
+
+  it(`${threeWays('add_file_offset2')}: a part of a segment of the whole file`, () =>
+    partOf(text, all, [Math.floor(text.length / 3), Math.floor(text.length / 2)]));
+
+  it(`${threeWays('add_file_offset3')}: a part of a segment of a part of the file`, () =>
+    partOf(text, part, [Math.floor(part[1] / 3), Math.floor(part[1] / 2)]));
+
+  it('parts of a big file, of segments that are the whole and a part of it', async () => {
+    const third = Math.floor(BIG.length / 3);
+    for (const segment of [
+      [0, BIG.length],
+      [third, 2 * third],
+    ] as const) {
+      await partOf(BIG, [...segment], [1000, third]);
+    }
+  });
+
+  it('what cannot be sent leaves a segment to its owner, who can send it again', async () => {
+    const segment = await FileSegment.open(await temporaryFile(text));
+    const { bev } = linked();
+    bev.end();
+    expect(await rejection(sendFile(bev, segment))).to.have.property('code', 'SLUICE_CORE_CLOSED');
+    expect(await rejection(sendFile(linked().bev, segment, { start: 1, end: text.length + 1 }))).to.be.instanceOf(
+      Error,
+    );
+    expect(segment.users).to.equal(0);
+    expect((await through((other) => sendFile(other, segment))).equals(text)).to.equal(true);
+    await segment.close();
+  });
 });
