@@ -1,6 +1,7 @@
 #include "borrowing_store.h"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 
 namespace sluice {
@@ -43,7 +44,8 @@ void BorrowingStore::After(Region* input, Region* output) {
   output->Skip(count);
   kept_start_ += count;
   if (kept() > 0) return;
-  kept_ = {};
+  // Its memory, too: clear() and `= {}` would keep that.
+  std::vector<uint8_t>().swap(kept_);
   kept_start_ = 0;
 }
 
@@ -69,8 +71,20 @@ size_t BorrowingStore::Put(const uint8_t* from, size_t offered) {
     output_->Skip(direct);
     written_ += direct;
   }
-  kept_.insert(kept_.end(), from + direct, from + count);
+  if (count > direct) Keep(from + direct, count - direct);
   return count;
+}
+
+// What has gone out is cut off before it outweighs what is still to go, so that no more than twice the bound is held
+// however little the caller takes at a time; and each byte is moved once at most for it, on average.
+void BorrowingStore::Keep(const uint8_t* from, size_t count) {
+  if (kept_start_ > 0 && kept_start_ >= kept()) {
+    kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(kept_start_));
+    kept_start_ = 0;
+  }
+  const size_t needed = kept_.size() + count;
+  if (needed > kept_.capacity()) kept_.reserve(std::max(needed, std::min(2 * needed, 2 * bytes_max_)));
+  kept_.insert(kept_.end(), from, from + count);
 }
 
 int BorrowingStore::Read(BIO* bio, char* to, size_t wanted, size_t* count) {

@@ -33,6 +33,7 @@ class BorrowingStore : public CipherStore {
   static long Control(BIO* bio, int command, long number, void* pointer);
   size_t Take(uint8_t* to, size_t wanted);
   size_t Put(const uint8_t* from, size_t offered);
+  void Keep(const uint8_t* from, size_t count);
   size_t kept() const { return kept_.size() - kept_start_; }
 
   // Also held by the BIO, which may outlive the environment's reference.
@@ -45,7 +46,7 @@ class BorrowingStore : public CipherStore {
   // The caller's room during a call, and what the call wrote there.
   Region* output_ = nullptr;
   size_t written_ = 0;
-  // Output that found no room: [kept_start_, size).
+  // Output that found no room: [kept_start_, size). At most twice the bound, with what has gone out before it.
   std::vector<uint8_t> kept_;
   size_t kept_start_ = 0;
 };

@@ -73,7 +73,10 @@ const char* TlsEngine::ExpectPeer(const std::string& servername) {
   return SSL_set_tlsext_host_name(ssl_.get(), servername.c_str()) == 1 ? nullptr : "SSL_set_tlsext_host_name";
 }
 
-void TlsEngine::Close() { ssl_.reset(); }
+void TlsEngine::Close() {
+  ssl_.reset();
+  store_.reset();
+}
 
 void TlsEngine::NoteAlert(const SSL* ssl, int where, int value) {
   if ((where & SSL_CB_ALERT) == 0) return;

@@ -28,8 +28,8 @@ export class Endpoint {
   peer: Endpoint | undefined;
   readonly #output = new Uint8Array(65_536);
 
-  constructor(context: NativeTlsContext, pairBytes = 17_408, servername = '') {
-    const made = binding.tlsEngine(context, pairBytes, servername, this.results);
+  constructor(context: NativeTlsContext, pairBytes = 17_408, servername = '', pair = true) {
+    const made = binding.tlsEngine(context, pairBytes, servername, this.results, pair);
     if ('operation' in made) throw new Error(`${made.operation} failed: ${JSON.stringify(made.entries)}`);
     this.engine = made;
   }
