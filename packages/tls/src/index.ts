@@ -12,7 +12,12 @@ export type {
 export type { TlsDiagnosticMessages } from './diagnostics.ts';
 export { HANDSHAKE_CALLS_KEPT, type HandshakeCall, type HandshakeSummary, HandshakeTrace } from './handshake-trace.ts';
 export { TlsSession } from './session.ts';
-export { CALLS_PER_TURN_DEFAULT, PAIR_BYTES_DEFAULT, type TlsSessionOptions } from './session-options.ts';
+export {
+  CALLS_PER_TURN_DEFAULT,
+  type CipherStore,
+  PAIR_BYTES_DEFAULT,
+  type TlsSessionOptions,
+} from './session-options.ts';
 export { type FailureKind, type SessionFailure, SslError } from './session-failure.ts';
 export type { NegotiatedStats, TlsBufferEventStats, TlsSessionStats } from './stats.ts';
 export { type TurnIo, turnIo, type TurnOperation, type TurnOutcome } from './turn.ts';

@@ -49,7 +49,7 @@ export function resolveOptions(options: TlsSessionOptions, context: TlsContext):
   } = options;
   return {
     pairBytes: checked('pairBytes', pairBytes, PAIR_BYTES_MAX),
-    store: options.store ?? 'borrowed',
+    store: checkedStore(options.store ?? 'borrowed'),
     servername: options.servername ?? '',
     callsPerTurnMax: checked('callsPerTurnMax', callsPerTurnMax, Number.POSITIVE_INFINITY),
     handshakeBytesMax: checked('handshakeBytesMax', handshakeBytesMax, Number.POSITIVE_INFINITY),
@@ -60,9 +60,14 @@ export function resolveOptions(options: TlsSessionOptions, context: TlsContext):
 
 function checked(option: string, value: number, max: number): number {
   if (value >= 1 && value <= max && (Number.isSafeInteger(value) || value === Number.POSITIVE_INFINITY)) return value;
-  throw new ApiMisuse(`TlsSession: ${option} must be a whole number from 1 to ${max}, not ${value}`, {
-    code: 'SLUICE_TLS_OPTIONS',
-    layer: 'tls',
-    operation: 'TlsSession',
-  });
+  throw misuse(`TlsSession: ${option} must be a whole number from 1 to ${max}, not ${value}`);
+}
+
+function checkedStore(store: CipherStore): CipherStore {
+  if (store === 'borrowed' || store === 'pair') return store;
+  throw misuse(`TlsSession: store must be 'borrowed' or 'pair', not ${String(store)}`);
+}
+
+function misuse(message: string): ApiMisuse {
+  return new ApiMisuse(message, { code: 'SLUICE_TLS_OPTIONS', layer: 'tls', operation: 'TlsSession' });
 }

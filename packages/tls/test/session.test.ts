@@ -53,6 +53,8 @@ describe('TlsSession', () => {
       /pairBytes must be a whole number from 1 to 1048576, not 0/u,
     );
     expect(() => new TlsSession(client, { pairBytes: 1.5 })).to.throw(ApiMisuse);
+    // @ts-expect-error -- there are two
+    expect(() => new TlsSession(client, { store: 'Pair' })).to.throw(ApiMisuse, /'borrowed' or 'pair', not Pair/u);
     const early = new TlsEnd(client);
     expect(() => early.turn('read')).to.throw(ApiMisuse, /finish the handshake first/u);
     expect(() => early.turn('write')).to.throw(ApiMisuse);
@@ -90,43 +92,44 @@ describe('TlsSession', () => {
     wire.free();
   });
 
-  it('random sizes, corks and pairs: everything arrives, in order, without a spin', async () => {
-    const { client, server } = await contexts();
-    const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
-    let state = seed;
-    const random = (below: number): number => {
-      state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-      return Math.floor((state / 2 ** 32) * below);
-    };
-    try {
-      for (let run = 0; run < 10; run++) {
-        const pair = (): number => PAIRS[1 + random(PAIRS.length - 1)] ?? 64;
-        const wire = new Wire(
-          new TlsEnd(client, { pairBytes: pair() }),
-          new TlsEnd(server, { pairBytes: pair() }),
-        ).connect();
-        const sent: Record<'client' | 'server', Buffer[]> = { client: [], server: [] };
-        for (let step = 0; step < 100; step++) {
-          const name = random(2) === 0 ? 'client' : 'server';
-          const end = wire[name];
-          const bytes = pattern(random(random(4) === 0 ? 20_000 : 200), step);
-          sent[name].push(bytes);
-          end.toSend.push(bytes);
-          end.outboxMax = end.outbox.length + random(3000);
-          wire.clientToServer = random(2000);
-          wire.serverToClient = random(2000);
-          for (let round = random(4); round > 0; round--) wire.step();
+  for (const store of ['borrowed', 'pair'] as const)
+    it(`random sizes, corks and pairs: everything arrives, in order, without a spin, store '${store}'`, async () => {
+      const { client, server } = await contexts();
+      const seed = Number(process.env['SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+      let state = seed;
+      const random = (below: number): number => {
+        state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+        return Math.floor((state / 2 ** 32) * below);
+      };
+      try {
+        for (let run = 0; run < 10; run++) {
+          const pair = (): number => PAIRS[1 + random(PAIRS.length - 1)] ?? 64;
+          const wire = new Wire(
+            new TlsEnd(client, { pairBytes: pair(), store }),
+            new TlsEnd(server, { pairBytes: pair(), store }),
+          ).connect();
+          const sent: Record<'client' | 'server', Buffer[]> = { client: [], server: [] };
+          for (let step = 0; step < 100; step++) {
+            const name = random(2) === 0 ? 'client' : 'server';
+            const end = wire[name];
+            const bytes = pattern(random(random(4) === 0 ? 20_000 : 200), step);
+            sent[name].push(bytes);
+            end.toSend.push(bytes);
+            end.outboxMax = end.outbox.length + random(3000);
+            wire.clientToServer = random(2000);
+            wire.serverToClient = random(2000);
+            for (let round = random(4); round > 0; round--) wire.step();
+          }
+          for (const end of [wire.client, wire.server]) end.outboxMax = 65_536;
+          wire.clientToServer = Number.POSITIVE_INFINITY;
+          wire.serverToClient = Number.POSITIVE_INFINITY;
+          wire.settle();
+          expect(wire.server.received.take().equals(Buffer.concat(sent.client)), 'to the server').to.equal(true);
+          expect(wire.client.received.take().equals(Buffer.concat(sent.server)), 'to the client').to.equal(true);
+          wire.free();
         }
-        for (const end of [wire.client, wire.server]) end.outboxMax = 65_536;
-        wire.clientToServer = Number.POSITIVE_INFINITY;
-        wire.serverToClient = Number.POSITIVE_INFINITY;
-        wire.settle();
-        expect(wire.server.received.take().equals(Buffer.concat(sent.client)), 'to the server').to.equal(true);
-        expect(wire.client.received.take().equals(Buffer.concat(sent.server)), 'to the client').to.equal(true);
-        wire.free();
+      } catch (error) {
+        throw new Error(`with SEED=${seed}`, { cause: error });
       }
-    } catch (error) {
-      throw new Error(`with SEED=${seed}`, { cause: error });
-    }
-  }).timeout(20_000);
+    }).timeout(20_000);
 });

@@ -1,8 +1,8 @@
 import { expect } from 'chai';
 import { TlsContext } from '../../src/index.ts';
-import { contexts, PAIRS } from '../support/contexts.ts';
+import { type ContextChoice, contexts, describeStores, PAIRS } from '../support/contexts.ts';
 import { Duo } from '../support/duo.ts';
-import { pattern, TlsEnd, Wire } from '../support/wire.ts';
+import { fillPair, pattern, TlsEnd, Wire } from '../support/wire.ts';
 
 const UNEXPECTED_EOF = 0x0a000126;
 /** SSL_OP_IGNORE_UNEXPECTED_EOF. */
@@ -10,14 +10,38 @@ const IGNORE_UNEXPECTED_EOF = 1n << 7n;
 /** A pair must hold an alert at once: OpenSSL tries a failed connection's only once. */
 const ALERT_BYTES = 24;
 
-async function connected(pairBytes: number, choice: Parameters<typeof contexts>[0] = {}): Promise<Wire> {
-  const { client, server } = await contexts(choice);
-  return new Wire(new TlsEnd(client, { pairBytes }), new TlsEnd(server, { pairBytes })).connect();
-}
+describeStores('TLS close', (store) => {
+  const connected = async (pairBytes: number, choice: ContextChoice = {}): Promise<Wire> => {
+    const { client, server } = await contexts(choice);
+    return new Wire(new TlsEnd(client, { pairBytes, store }), new TlsEnd(server, { pairBytes, store })).connect();
+  };
 
-describe('TLS close', () => {
   for (const pairBytes of PAIRS) {
     it(`T62 close_notify into a full pair waits for room, without calls, pair of ${pairBytes}`, async () => {
+      const wire = await connected(pairBytes, { version: 'TLSv1.3' });
+      const { client, server } = wire;
+      client.outboxMax = 0;
+      const sent = Buffer.concat(fillPair(client));
+      client.wantsShutdown = true;
+      wire.settle();
+      expect(client.outcomes.at(-1)).to.deep.equal(['shutdown', 'want-output']);
+      expect(client.session.pendingWriteBytes, 'no write waits').to.equal(0);
+      const { calls } = client.session;
+      for (let turn = 0; turn < 5; turn++) expect(client.turn('shutdown')).to.equal('want-output');
+      expect(client.session.calls).to.equal(calls);
+      expect(client.session.closeNotifySent).to.equal(false);
+      client.outboxMax = 65_536;
+      wire.settle();
+      expect(client.session.closeNotifySent).to.equal(true);
+      expect(server.session.closeNotifyReceived).to.equal(true);
+      expect(server.received.take().equals(sent)).to.equal(true);
+      server.wantsShutdown = true;
+      wire.settle();
+      for (const end of [client, server]) expect(end.turn('read')).to.equal('closed');
+      wire.free();
+    });
+
+    it(`T62 and behind a write that waits, pair of ${pairBytes}`, async () => {
       const wire = await connected(pairBytes);
       const { client, server } = wire;
       client.outboxMax = 0;
@@ -80,7 +104,7 @@ describe('TLS close', () => {
   });
 
   it('T63 and T64 a connection tells truncated, after the data, and every operation tells it again', async () => {
-    const duo = new Duo(await contexts()).connect();
+    const duo = new Duo(await contexts(), { store }).connect();
     duo.client.tls.write('cut short');
     duo.settle();
     duo.link.cut('fin');
@@ -107,6 +131,7 @@ describe('TLS close', () => {
     it(`T65 half close: after the peer's close_notify 1 MB is still written, pair of ${pairBytes}`, async () => {
       const length = pairBytes < 64 ? 50_000 : 1_000_000;
       const duo = new Duo(await contexts(), {
+        store,
         server: { pairBytes, halfOpen: true, watermarks: { write: { cap: 2_000_000 } } },
         client: { pairBytes },
       }).connect();
@@ -125,6 +150,7 @@ describe('TLS close', () => {
   for (const pairBytes of PAIRS) {
     it(`T66 an end while a write waits: all bytes, then close_notify, pair of ${pairBytes}`, async () => {
       const duo = new Duo(await contexts(), {
+        store,
         client: { pairBytes },
         transport: { watermarks: { write: { low: 100, high: 1000 } } },
       }).connect();
@@ -144,7 +170,7 @@ describe('TLS close', () => {
 
   it('T67 no SSL_shutdown in a handshake nor after a failure', async () => {
     const { client, server } = await contexts();
-    const wire = new Wire(new TlsEnd(client), new TlsEnd(server));
+    const wire = new Wire(new TlsEnd(client, { store }), new TlsEnd(server, { store }));
     wire.client.work();
     wire.transfer();
     wire.server.work();
@@ -165,24 +191,30 @@ describe('TLS close', () => {
     wire.free();
   });
 
-  it('T68 a peer that never answers close_notify: closed after the limit, everything sent', async () => {
-    const duo = new Duo(await contexts(), {
-      client: { timeouts: { closeMs: 3000 } },
-      server: { halfOpen: true },
-    }).connect();
-    duo.client.tls.write('the last words');
-    void duo.client.tls.close();
-    duo.settle();
-    expect(duo.server.story).to.deep.equal(['connected', 'data', 'end']);
-    expect(duo.server.text).to.equal('the last words');
-    duo.advance(2990);
-    expect(duo.client.report).to.equal(undefined);
-    duo.advance(20);
-    expect(duo.client.report).to.include({ end: 'timeout', direction: 'read', code: 'SLUICE_CORE_CLOSE_TIMEOUT' });
-  });
+  for (const pairBytes of PAIRS)
+    it(`T68 a peer that never answers close_notify: closed after the limit, everything sent, pair of ${pairBytes}`, async () => {
+      const duo = new Duo(await contexts(), {
+        store,
+        client: { pairBytes, timeouts: { closeMs: 3000 } },
+        server: { halfOpen: true },
+      }).connect();
+      duo.client.tls.write('the last words');
+      void duo.client.tls.close();
+      duo.settle();
+      expect(duo.server.story).to.deep.equal(['connected', 'data', 'end']);
+      expect(duo.server.text).to.equal('the last words');
+      duo.advance(2990);
+      expect(duo.client.report).to.equal(undefined);
+      duo.advance(20);
+      expect(duo.client.report).to.include({ end: 'timeout', direction: 'read', code: 'SLUICE_CORE_CLOSE_TIMEOUT' });
+    });
 
   it('T68 a peer that does not read: close gives up when nothing has moved for the limit', async () => {
-    const duo = new Duo(await contexts(), { client: { timeouts: { closeMs: 3000 } }, capacityBytes: 1000 }).connect();
+    const duo = new Duo(await contexts(), {
+      store,
+      client: { timeouts: { closeMs: 3000 } },
+      capacityBytes: 1000,
+    }).connect();
     duo.link.cork(duo.client.below);
     duo.client.tls.write(pattern(10_000));
     duo.client.tls.end();
@@ -203,6 +235,7 @@ describe('TLS close', () => {
   for (const pairBytes of PAIRS) {
     it(`T69 destroy: nothing more is written, waiters get one cause, pair of ${pairBytes}`, async () => {
       const duo = new Duo(await contexts(), {
+        store,
         client: { pairBytes },
         transport: { watermarks: { write: { low: 100, high: 2000 } } },
       }).connect();
@@ -228,7 +261,7 @@ describe('TLS close', () => {
   for (const pairBytes of PAIRS) {
     it(`T70 the end arrives behind 20 kB of ciphertext: all data, then the end, pair of ${pairBytes}`, async () => {
       for (const orderly of [true, false]) {
-        const duo = new Duo(await contexts(), { server: { pairBytes } }).connect();
+        const duo = new Duo(await contexts(), { store, server: { pairBytes } }).connect();
         const sent = pattern(20_000);
         duo.server.below.pause();
         duo.client.tls.write(sent);
@@ -246,38 +279,42 @@ describe('TLS close', () => {
     });
   }
 
-  it('T71 a write fails while an alert waits to be read: the alert is reported', async () => {
-    const duo = new Duo(await contexts()).connect();
-    duo.server.below.pause();
-    // What the client cannot decrypt makes it send an alert and leave.
-    duo.client.below.input.prepend(Buffer.from([23, 3, 3, 0, 30, ...Array<number>(30).fill(7)]));
-    duo.client.tls._belowMoved();
-    duo.settle();
-    duo.link.breakWrites(duo.server.below, 'EPIPE');
-    duo.server.below.resume();
-    duo.server.tls.write('into a dead connection');
-    duo.settle();
-    expect(duo.server.report?.alerts.map(({ sent, name }) => [sent, name])).to.deep.equal([[false, 'bad_record_mac']]);
-    expect(duo.server.report).to.include({ end: 'failed', layer: 'tls', code: 'SLUICE_TLS_ALERT', blame: 'remote' });
-  });
+  for (const pairBytes of PAIRS)
+    it(`T71 a write fails while an alert waits to be read: the alert is reported, pair of ${pairBytes}`, async () => {
+      const duo = new Duo(await contexts(), { store, server: { pairBytes } }).connect();
+      duo.server.below.pause();
+      // What the client cannot decrypt makes it send an alert and leave.
+      duo.client.below.input.prepend(Buffer.from([23, 3, 3, 0, 30, ...Array<number>(30).fill(7)]));
+      duo.client.tls._belowMoved();
+      duo.settle();
+      duo.link.breakWrites(duo.server.below, 'EPIPE');
+      duo.server.below.resume();
+      duo.server.tls.write('into a dead connection');
+      duo.settle();
+      expect(duo.server.report?.alerts.map(({ sent, name }) => [sent, name])).to.deep.equal([
+        [false, 'bad_record_mac'],
+      ]);
+      expect(duo.server.report).to.include({ end: 'failed', layer: 'tls', code: 'SLUICE_TLS_ALERT', blame: 'remote' });
+    });
 
-  it('T71 without an alert the errno of the failed write is reported, after the data', async () => {
-    const duo = new Duo(await contexts()).connect();
-    duo.server.below.pause();
-    duo.client.tls.write('unread');
-    duo.settle();
-    duo.link.breakWrites(duo.server.below, 'ECONNRESET');
-    duo.link.cut('fin');
-    duo.server.tls.write('into a dead connection');
-    duo.server.below.resume();
-    duo.settle();
-    expect(duo.server.text).to.equal('unread');
-    expect(duo.server.story).to.deep.equal(['connected', 'data', 'closed']);
-    expect(duo.server.report).to.include({ end: 'reset', layer: 'system', code: 'SLUICE_SYSTEM_ECONNRESET' });
-  });
+  for (const pairBytes of PAIRS)
+    it(`T71 without an alert the errno of the failed write is reported, after the data, pair of ${pairBytes}`, async () => {
+      const duo = new Duo(await contexts(), { store, server: { pairBytes } }).connect();
+      duo.server.below.pause();
+      duo.client.tls.write('unread');
+      duo.settle();
+      duo.link.breakWrites(duo.server.below, 'ECONNRESET');
+      duo.link.cut('fin');
+      duo.server.tls.write('into a dead connection');
+      duo.server.below.resume();
+      duo.settle();
+      expect(duo.server.text).to.equal('unread');
+      expect(duo.server.story).to.deep.equal(['connected', 'data', 'closed']);
+      expect(duo.server.report).to.include({ end: 'reset', layer: 'system', code: 'SLUICE_SYSTEM_ECONNRESET' });
+    });
 
   it('a failed write after the close_notify of the peer is no clean end', async () => {
-    const duo = new Duo(await contexts(), { server: { halfOpen: true } }).connect();
+    const duo = new Duo(await contexts(), { store, server: { halfOpen: true } }).connect();
     duo.client.tls.end();
     duo.settle();
     duo.link.breakWrites(duo.server.below, 'EPIPE');
@@ -289,17 +326,30 @@ describe('TLS close', () => {
   });
 
   for (const pairBytes of PAIRS) {
-    it(`T72 closed is not reported before close_notify has left, pair of ${pairBytes}`, async () => {
-      const duo = new Duo(await contexts(), { client: { pairBytes } }).connect();
-      duo.server.tls.end();
+    it(`T72 closed is not reported before close_notify has left the pair, and the transport, pair of ${pairBytes}`, async () => {
+      const duo = new Duo(await contexts({ version: 'TLSv1.3' }), {
+        store,
+        client: { pairBytes },
+        transport: { watermarks: { write: { low: 1, high: 50 } } },
+      }).connect();
+      const { session } = duo.client.tls;
       duo.link.cork(duo.client.below);
+      // The transport is full: what comes next stays in the pair.
+      duo.client.tls.write(pattern(60));
+      duo.settle();
+      duo.server.tls.end();
       duo.settle();
       expect(duo.client.story).to.deep.equal(['connected', 'end']);
-      const { session } = duo.client.tls;
       expect(session.closeNotifyReceived).to.equal(true);
+      expect(session.closeNotifySent, 'OpenSSL calls it sent').to.equal(pairBytes >= 64);
+      expect(session.pendingOut).to.be.within(1, pairBytes);
       duo.advance(1000);
-      expect(duo.client.report).to.equal(undefined);
+      expect(duo.client.report, 'it is in the pair').to.equal(undefined);
+      duo.link.limit(duo.client.below, 10);
       duo.link.uncork(duo.client.below);
+      for (let turn = 0; turn < 10_000 && duo.client.report === undefined; turn++) duo.turns(1);
+      expect(session.pendingOut).to.equal(0);
+      expect(duo.client.below.output.length).to.equal(0);
       duo.settle();
       for (const side of duo.sides) expect(side.report?.end).to.equal('end');
     });
@@ -308,7 +358,7 @@ describe('TLS close', () => {
   for (const pairBytes of PAIRS.filter((size) => size >= ALERT_BYTES)) {
     it(`a fatal error's alert leaves before the connection closes, corked or not, pair of ${pairBytes}`, async () => {
       for (const corked of [false, true]) {
-        const duo = new Duo(await contexts(), { client: { pairBytes } }).connect();
+        const duo = new Duo(await contexts(), { store, client: { pairBytes } }).connect();
         if (corked) duo.link.cork(duo.client.below);
         duo.client.below.input.prepend(Buffer.from([23, 3, 3, 0, 30, ...Array<number>(30).fill(7)]));
         duo.client.tls._belowMoved();
@@ -325,7 +375,7 @@ describe('TLS close', () => {
   }
 
   it('an alert that cannot leave delays the end by no more than the limit', async () => {
-    const duo = new Duo(await contexts(), { client: { timeouts: { closeMs: 1500 } } }).connect();
+    const duo = new Duo(await contexts(), { store, client: { timeouts: { closeMs: 1500 } } }).connect();
     duo.link.cork(duo.client.below);
     duo.client.below.input.prepend(Buffer.from([23, 3, 3, 0, 30, ...Array<number>(30).fill(7)]));
     duo.client.tls._belowMoved();
@@ -338,7 +388,7 @@ describe('TLS close', () => {
   it('contexts outlive nothing: a closed connection holds no engine memory', async () => {
     const made = await contexts();
     expect(made.server).to.be.instanceOf(TlsContext);
-    const duo = new Duo(made).connect();
+    const duo = new Duo(made, { store }).connect();
     duo.closeInOrder();
     for (const side of duo.sides) expect(side.tls.session.memoryBytes).to.equal(0);
   });

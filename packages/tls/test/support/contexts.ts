@@ -4,10 +4,21 @@ import {
   serverCertificate,
   type TestCertificate,
 } from '../../../../test/support/certificates.ts';
-import { type ClientContextOptions, type ServerContextOptions, TlsContext, type TlsVersion } from '../../src/index.ts';
+import {
+  type CipherStore,
+  type ClientContextOptions,
+  type ServerContextOptions,
+  TlsContext,
+  type TlsVersion,
+} from '../../src/index.ts';
 
 /** The pair sizes at which a case is run, unless it is about one size. */
 export const PAIRS: readonly number[] = [1, 17, 64, 512, 4096, 8192, 17_408];
+
+/** Runs the cases over each of the two stores of ciphertext: neither may be told from the other. */
+export function describeStores(title: string, cases: (store: CipherStore) => void): void {
+  for (const store of ['borrowed', 'pair'] as const) describe(`${title}, store '${store}'`, () => cases(store));
+}
 
 /** SSL_OP_NO_TX_CERTIFICATE_COMPRESSION and SSL_OP_NO_RX_CERTIFICATE_COMPRESSION. */
 export const NO_CERTIFICATE_COMPRESSION: bigint = (1n << 32n) | (1n << 33n);
