@@ -43,6 +43,9 @@ export interface EventLoopStats {
   timersPendingMax: number;
 }
 
+/** Flushes of one turn for each member that was dirty at its end: of the layers under it, and again after them. */
+const FLUSHES_PER_MEMBER_MAX = 16;
+
 /**
  * The turns of an event loop: what is delivered, run and flushed in them, and what brings them about. `EventLoop` adds
  * what a program uses of it.
@@ -347,13 +350,19 @@ export abstract class TurnLoop {
     return delivered;
   }
 
-  /** A layer's flush makes its transport dirty: it is appended and flushed in the same pass. */
+  /**
+   * A layer's flush makes its transport dirty: it is appended and flushed in the same pass. Whoever is dirty again after
+   * each flush waits for the next turn in the end, and leaves this one to others.
+   */
   #flushDirty(): void {
     const dirty = this.#dirty;
     if (dirty.length === 0) return;
-    for (let index = 0; index < dirty.length; index += 1) (dirty[index] as LoopMember)._flush();
-    this.#flushes += dirty.length;
-    dirty.length = 0;
+    const limit = dirty.length * FLUSHES_PER_MEMBER_MAX;
+    let index = 0;
+    for (; index < dirty.length && index < limit; index += 1) (dirty[index] as LoopMember)._flush();
+    this.#flushes += index;
+    if (index === dirty.length) dirty.length = 0;
+    else dirty.splice(0, index);
     this.#backend?.flush();
   }
 }

@@ -73,6 +73,43 @@ describe('EventLoop', () => {
     expect(loop.pending).to.equal(true);
   });
 
+  it('flushes a transport that a flush makes dirty in the same turn, but not without end', () => {
+    const loop = new TestLoop();
+    const log: string[] = [];
+    const dirtying = (name: string, ...others: LoopMember[]): LoopMember => ({
+      _deliver() {},
+      _flush() {
+        log.push(name);
+        for (const other of others) loop.markDirty(other);
+      },
+    });
+    const transport = dirtying('transport');
+    loop.markDirty(dirtying('layer', dirtying('layer below', transport)));
+    loop.turn();
+    expect(log).to.deep.equal(['layer', 'layer below', 'transport']);
+    expect(loop.pending).to.equal(false);
+
+    log.length = 0;
+    const again: LoopMember = {
+      ...transport,
+      _flush() {
+        log.push('again');
+        loop.markDirty(again);
+      },
+    };
+    loop.markDirty(again);
+    loop.markDirty(transport);
+    loop.turn();
+    const flushes = log.length;
+    expect(flushes).to.be.within(2, 100);
+    expect(log.slice(0, 3)).to.deep.equal(['again', 'transport', 'again']);
+    expect([loop.pending, loop.stats.flushes]).to.deep.equal([true, 3 + flushes]);
+    // Others have their part between.
+    loop.defer(() => log.push('deferred'));
+    loop.turn();
+    expect(log[flushes]).to.equal('deferred');
+  });
+
   it('runs at most callbacksPerTurnMax deferred tasks in a turn, in order', () => {
     const loop = new TestLoop({ callbacksPerTurnMax: 3 });
     const ran: number[] = [];
