@@ -58,7 +58,7 @@ export function nextIteration(): Promise<void> {
 }
 
 /** Less than mocha's own patience, so that it is said what was waited for; more than a busy machine's kernel takes. */
-const PATIENCE_MS = 8000;
+const PATIENCE_MS = 25_000;
 
 /** Polls of the system until the condition holds; throws when it does not come about. */
 export async function iterationsUntil(condition: () => boolean): Promise<void> {
