@@ -84,6 +84,24 @@ export const bytesCases: readonly ComplianceCase[] = [
     },
   },
   {
+    title: 'what was read stays what it was, and so do views of what was not',
+    peer: { watermarks: { read: { high: 20_000 } } },
+    async run(scene) {
+      const { subject, peer } = scene;
+      const kept: { bytes: Buffer; was: Buffer }[] = [];
+      const keep = (bytes: Buffer): void => void kept.push({ bytes, was: Buffer.from(bytes) });
+      peer.consumes = false;
+      peer.react.data = () => {
+        for (const view of peer.bev.input.peek()) keep(view);
+        keep(peer.take(Math.max(1, peer.bev.input.length - 5000)));
+      };
+      subject.pump(300_000, 7000);
+      await scene.until(() => subject.sentBytes - peer.takenBytes < 20_000, 'nearly all has been taken');
+      for (const { bytes, was } of kept) assert.ok(bytes.equals(was), 'bytes that somebody held have changed');
+      assert.ok(kept.length > 10, `${kept.length} pieces were kept`);
+    },
+  },
+  {
     title: 'an empty write is nothing, and an end without data is an end',
     eachWay: true,
     async run(scene) {

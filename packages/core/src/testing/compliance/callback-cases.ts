@@ -63,6 +63,24 @@ export const callbackCases: readonly ComplianceCase[] = [
     },
   },
   {
+    title: 'what is due together is told in order: data, then drained',
+    subject: { watermarks: { read: { low: 1000 }, write: { low: 0, high: 10 } } },
+    async run(scene) {
+      const { subject, peer } = scene;
+      peer.send(500);
+      await scene.until(() => subject.bev.input.length === 500, 'it has come');
+      // When output has left at the end of a turn, drained is due in the next one. Now data is, too.
+      const turns = scene.loop.onPrepare(() => {
+        if (subject.bev.bytesOut < 100) return;
+        turns.unsubscribe();
+        subject.bev.setWatermarks({ read: { low: 1 } });
+      });
+      subject.send(100);
+      await scene.until(() => subject.count('data') + subject.count('drained') === 2, 'both are told');
+      assert.deepEqual(subject.events.slice(-2), ['data', 'drained']);
+    },
+  },
+  {
     title: 'a listener that was taken away hears nothing, not even what was due; handlers are replaced the same way',
     peer: { watermarks: { read: { low: 200 } } },
     async run(scene) {

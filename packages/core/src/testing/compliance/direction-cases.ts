@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import type { BufferEvent } from '../../bufferevent.ts';
 import { Suspend } from '../../suspend.ts';
 import type { ComplianceCase } from './scene.ts';
 
@@ -108,6 +109,38 @@ export const directionCases: readonly ComplianceCase[] = [
     },
   },
   {
+    title: 'what somebody wants or has set at the lowest layer stays, whatever the layers above it do',
+    eachWay: true,
+    async run(scene) {
+      const { subject, peer } = scene;
+      const lowest = lowestOf(peer.bev);
+      const exercise = async (): Promise<void> => {
+        peer.bev.pause();
+        peer.bev.resume();
+        peer.bev.setWatermarks({ read: { high: 100 } });
+        peer.bev.setWatermarks({ read: { high: 50_000 } });
+        peer.bev.disable('write');
+        peer.bev.enable('write');
+        await scene.settle();
+      };
+      lowest.suspendRead(Suspend.rate);
+      lowest.suspendWrite(Suspend.rate);
+      subject.send(1000);
+      peer.send(1000);
+      await exercise();
+      assert.deepEqual([peer.takenBytes, subject.takenBytes], [0, 0]);
+      assert.equal(lowest.suspended & lowest.writeSuspended & Suspend.rate, Suspend.rate);
+      lowest.disable('read');
+      lowest.unsuspendRead(Suspend.rate);
+      lowest.unsuspendWrite(Suspend.rate);
+      if (lowest !== peer.bev) await exercise();
+      await scene.until(() => subject.takenBytes === 1000, 'what was held back has come');
+      assert.equal(peer.takenBytes, 0);
+      lowest.enable('read');
+      await scene.untilAllTaken();
+    },
+  },
+  {
     title: 'half close: after end() the peer hears end after all data, and can still send',
     eachWay: true,
     subject: { halfOpen: true },
@@ -161,3 +194,7 @@ export const directionCases: readonly ComplianceCase[] = [
     },
   },
 ];
+
+function lowestOf(bev: BufferEvent): BufferEvent {
+  return bev.underlying === undefined ? bev : lowestOf(bev.underlying);
+}

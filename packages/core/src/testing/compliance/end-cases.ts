@@ -334,9 +334,10 @@ export function refusal(): SluiceError {
 
 /** The peer had something coming: it must not take what it sees for an end in order. */
 function assertCut({ peer, settings }: Scene): void {
-  const { end, code } = peer.report ?? assert.fail();
+  const { end, code, direction } = peer.report ?? assert.fail();
   if (settings.noReset === true) return assert.equal(end, 'end');
   assert.ok(end === 'reset' || end === 'truncated', `the peer saw ${end} (${code})`);
+  assert.notEqual(direction, 'both', 'it was noticed in one direction');
   assert.equal(peer.count('end'), 0);
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { TimeoutError } from '@sluice/errors';
+import type { Direction, TimeoutError } from '@sluice/errors';
 import type { ComplianceCase } from './scene.ts';
 import type { Witness } from './witness.ts';
 
@@ -8,6 +8,17 @@ const UNHOLDABLE_BYTES = 12_000_000;
 
 /** Limits of time, on virtual time: each at its moment, once, and only while what it is about is the case. */
 export const timeCases: readonly ComplianceCase[] = [
+  {
+    title: 'what nobody has limited is limited all the same',
+    run({ subject, peer }) {
+      for (const { bev } of [subject, peer]) {
+        const { readHigh, writeHigh, writeCap, writeMs, idleMs, closeMs } = bev.limits;
+        for (const [name, limit] of Object.entries({ readHigh, writeHigh, writeCap, writeMs, idleMs, closeMs })) {
+          assert.ok(Number.isFinite(limit), `${name} is ${limit}`);
+        }
+      }
+    },
+  },
   {
     title: 'readMs: timeout is told once, for reading, which is disabled until it is enabled again',
     timed: true,
@@ -58,7 +69,7 @@ export const timeCases: readonly ComplianceCase[] = [
     async run(scene) {
       await scene.advance(100);
       await scene.untilClosed();
-      assertTimeout(scene.subject, 'SLUICE_CORE_READ_TIMEOUT');
+      assertTimeout(scene.subject, 'SLUICE_CORE_READ_TIMEOUT', 'read');
     },
   },
   {
@@ -95,6 +106,23 @@ export const timeCases: readonly ComplianceCase[] = [
     },
   },
   {
+    title: 'writeMs: without a listener the connection ends by it',
+    timed: true,
+    eachWay: true,
+    subject: { timeouts: { writeMs: 100 }, watermarks: { write: { cap: 2 * UNHOLDABLE_BYTES } } },
+    async run(scene) {
+      const { subject, peer } = scene;
+      peer.bev.pause();
+      subject.send(UNHOLDABLE_BYTES);
+      await scene.settle();
+      await scene.advance(100);
+      await scene.until(() => subject.closed, 'it is closed');
+      assertTimeout(subject, 'SLUICE_CORE_WRITE_TIMEOUT', 'write');
+      peer.bev.resume();
+      await scene.untilClosed();
+    },
+  },
+  {
     title: 'writeMs does not run while output is empty, nor while we hold it back ourselves',
     timed: true,
     subject: { timeouts: { writeMs: 100 } },
@@ -128,7 +156,7 @@ export const timeCases: readonly ComplianceCase[] = [
       assert.equal(subject.bev.closed, undefined);
       await scene.advance(1);
       await scene.untilClosed();
-      assertTimeout(subject, 'SLUICE_CORE_IDLE_TIMEOUT');
+      assertTimeout(subject, 'SLUICE_CORE_IDLE_TIMEOUT', 'both');
     },
   },
   {
@@ -150,7 +178,7 @@ export const timeCases: readonly ComplianceCase[] = [
       assert.equal(subject.bev.closed, undefined);
       await scene.advance(1);
       await scene.until(() => subject.closed, 'it is closed');
-      assertTimeout(subject, 'SLUICE_CORE_CLOSE_TIMEOUT');
+      assertTimeout(subject, 'SLUICE_CORE_CLOSE_TIMEOUT', 'read');
       assert.equal(await closing, subject.report);
       assert.equal(peer.takenBytes, 1000);
     },
@@ -187,6 +215,7 @@ export const timeCases: readonly ComplianceCase[] = [
   ),
 ];
 
-function assertTimeout({ report }: Witness, code: TimeoutError['code']): void {
-  assert.deepEqual([report?.end, report?.code, report?.blame], ['timeout', code, 'remote']);
+function assertTimeout({ report }: Witness, code: TimeoutError['code'], direction: Direction): void {
+  const { end, code: told, blame, direction: which } = report ?? assert.fail('it was not closed');
+  assert.deepEqual([end, told, blame, which], ['timeout', code, 'remote', direction]);
 }

@@ -31,9 +31,9 @@ export function transportCompliance(name: string, factory: ComplianceFactory, se
   const runner = settings.runner ?? globalRunner();
   runner.describe(`${name}, as a transport`, () => {
     for (const [group, cases] of Object.entries(groups)) {
-      if (settings.realTime === true && cases.every(({ timed }) => timed)) continue;
+      const played = cases.filter(({ timed }) => timed !== true || settings.realTime !== true);
       runner.describe(group, () => {
-        for (const one of cases) register(one, factory, settings, runner);
+        for (const one of played) register(one, factory, settings, runner);
       });
     }
   });
