@@ -1,5 +1,5 @@
 import type { BlockList } from 'node:net';
-import { ApiMisuse } from '@sluice/errors';
+import { misuse, nameOf, requireObject } from './arguments.ts';
 import type { Address } from '@sluice/native';
 import type { BufferEvent } from './bufferevent.ts';
 import type { EventLoop } from './event-loop.ts';
@@ -53,11 +53,12 @@ export class AcceptLimits {
 
   /** @throws ApiMisuse that names the limit that makes no sense */
   constructor(loop: EventLoop, listeners: ReadonlySet<Listener>, options: AcceptLimitOptions) {
+    requireObject(OPERATION, 'limits', options);
     this.#loop = loop;
     this.#listeners = listeners;
     this.#connectionsMax = countOf('connectionsMax', options.connectionsMax);
     this.#perAddressMax = countOf('connectionsPerAddressMax', options.connectionsPerAddressMax);
-    this.#blockList = options.blockList;
+    this.#blockList = checkedBlockList(options.blockList);
     if (options.acceptRate === undefined) return;
     this.#bucket = new TokenBucket(tickRate(options.acceptRate, RATE_TICK_MS, 'acceptRate'), loop.now());
     // Paused listeners do not keep the process.
@@ -171,9 +172,16 @@ function unmapped(address: Address): Address {
 
 function countOf(name: string, count: number = Number.POSITIVE_INFINITY): number {
   if (count === Number.POSITIVE_INFINITY || (Number.isInteger(count) && count >= 1)) return count;
-  throw new ApiMisuse(`limits.${name} must be a whole number of 1 or more, or Infinity, not ${count}`, {
-    code: 'SLUICE_CORE_ACCEPT_LIMITS',
-    layer: 'core',
-    operation: 'listen',
-  });
+  return wrong(`limits.${name} must be a whole number of 1 or more, or Infinity, not ${nameOf(count)}`);
+}
+
+function checkedBlockList(blockList: BlockList | undefined): BlockList | undefined {
+  if (blockList === undefined || typeof blockList?.check === 'function') return blockList;
+  return wrong(`limits.blockList must be a BlockList of node:net, not ${nameOf(blockList)}`);
+}
+
+const OPERATION = 'listen';
+
+function wrong(message: string): never {
+  return misuse(OPERATION, message, 'SLUICE_CORE_ACCEPT_LIMITS');
 }

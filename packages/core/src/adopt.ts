@@ -1,5 +1,6 @@
-import { ApiMisuse, errorFromErrno } from '@sluice/errors';
-import { type SocketOptions, SocketBufferEvent } from './bufferevent-socket.ts';
+import { errorFromErrno } from '@sluice/errors';
+import { misuse, nameOf } from './arguments.ts';
+import { checkSocketOptions, type SocketOptions, SocketBufferEvent } from './bufferevent-socket.ts';
 import { EventLoop } from './event-loop.ts';
 import { Reactor } from './reactor.ts';
 
@@ -15,9 +16,8 @@ export interface AdoptOptions extends SocketOptions {
  *   the caller's
  */
 export function adopt(fd: number, options: AdoptOptions = {}): SocketBufferEvent {
-  if (!Number.isInteger(fd) || fd < 0) {
-    throw new ApiMisuse(`adopt needs the number of a descriptor, not ${fd}`, { layer: 'core', operation: 'adopt' });
-  }
+  if (!Number.isInteger(fd) || fd < 0) misuse('adopt', `the number of a descriptor is needed, not ${nameOf(fd)}`);
+  checkSocketOptions('adopt', options);
   const loop = options.loop ?? EventLoop.default;
   const { native } = Reactor.of(loop);
   const handle = native.openFd(fd);

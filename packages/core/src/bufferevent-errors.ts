@@ -65,6 +65,20 @@ export function handlerError(bev: BufferEvent, thrown: unknown): SluiceError {
   });
 }
 
+/** What somebody destroyed the connection with, when it is no error of Sluice's. */
+export function destroyedError(bev: BufferEvent, thrown: unknown): SluiceError {
+  const what = thrown instanceof Error ? thrown.message : String(thrown);
+  return new SluiceError(`${bev.transport} connection ${bev.id} was destroyed: ${what}`, {
+    code: 'SLUICE_APPLICATION_DESTROYED',
+    layer: 'application',
+    operation: 'destroy',
+    blame: 'local',
+    remedy: 'close',
+    end: 'aborted',
+    cause: thrown,
+  });
+}
+
 /** What the channel has to know of an error to tell it again in each report. */
 export function failOptionsOf(error: SluiceError): FailOptions {
   const { layer, operation, code, blame, remedy, end, direction, message, cause } = error;

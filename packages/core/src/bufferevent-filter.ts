@@ -1,4 +1,4 @@
-import { ApiMisuse } from '@sluice/errors';
+import { misuse, requireConnection, requireMethods } from './arguments.ts';
 import { BufferEvent } from './bufferevent.ts';
 import { State } from './bufferevent-state.ts';
 import type { CloseReport } from './close-report.ts';
@@ -58,8 +58,10 @@ export class FilterBufferEvent extends BufferEvent {
   /** @throws ApiMisuse when the layer below is gone already, and for a limit that is no number */
   constructor(below: BufferEvent, filter: Filter, options: FilterOptions = {}) {
     const { overrunBytesMax = OVERRUN_BYTES_MAX } = options;
-    if (below.closed !== undefined) misuse(`${below.transport} connection ${below.id} is closed`);
-    if (!(overrunBytesMax >= 0)) misuse(`overrunBytesMax must be 0 or more, not ${overrunBytesMax}`);
+    requireConnection(OPERATION, below);
+    requireMethods(OPERATION, 'filter', filter, [], ['input', 'output', 'close']);
+    if (below.closed !== undefined) misuse(OPERATION, `${below.transport} connection ${below.id} is closed`);
+    if (!(overrunBytesMax >= 0)) misuse(OPERATION, `overrunBytesMax must be 0 or more, not ${overrunBytesMax}`);
     // The layer below has its own limit for connecting.
     super(below.loop, 'filter', { ...options, timeouts: { ...options.timeouts, connectMs: Number.POSITIVE_INFINITY } });
     this.#below = below;
@@ -99,14 +101,15 @@ export class FilterBufferEvent extends BufferEvent {
   }
 
   /** Asks the filter for what it holds back, too. */
-  override _onFlushed(resolve: () => void, reject: Parameters<BufferEvent['_onFlushed']>[1]): void {
+  override _onFlushed(resolve: () => void, reject: Parameters<BufferEvent['_onFlushed']>[1]): () => void {
     if (this.closed === undefined && !this.#outgoing.finished) {
       this.#flushAsked = true;
       this._markDirty();
     }
     this.#flushAwaited = true;
-    super._onFlushed(resolve, reject);
+    const cancel = super._onFlushed(resolve, reject);
     this.#watchFlush();
+    return cancel;
   }
 
   override admit(buffer: EvBuffer, bytes: number): void {
@@ -267,6 +270,4 @@ export class FilterBufferEvent extends BufferEvent {
 
 function ignore(): void {}
 
-function misuse(message: string): never {
-  throw new ApiMisuse(`FilterBufferEvent: ${message}`, { layer: 'core', operation: 'filter' });
-}
+const OPERATION = 'FilterBufferEvent';

@@ -1,5 +1,6 @@
 import type { Direction, SluiceError } from '@sluice/errors';
 import { EventEmitter } from 'eventemitter3';
+import { misuse, nameOf, requireObject, requireOpenLoop } from './arguments.ts';
 import { capError } from './bufferevent-errors.ts';
 import type { BufferEventEvents } from './bufferevent-events.ts';
 import { Pending, State } from './bufferevent-state.ts';
@@ -33,6 +34,8 @@ export abstract class BufferEventFlow extends EventEmitter<BufferEventEvents> im
 
   protected constructor(loop: EventLoop, options: ConnectionOptions) {
     super();
+    requireOpenLoop('BufferEvent', loop);
+    requireObject('BufferEvent', 'options', options);
     this.loop = loop;
     this._input = new EvBuffer(this);
     this._output = new EvBuffer(this);
@@ -109,6 +112,7 @@ export abstract class BufferEventFlow extends EventEmitter<BufferEventEvents> im
   }
 
   enable(direction: Direction): void {
+    requireDirection('enable', direction);
     if (direction !== 'write' && (this._state & State.readEnabled) === 0) {
       this._state |= State.readEnabled;
       this._deadlines.touchRead(this.loop.now());
@@ -126,6 +130,7 @@ export abstract class BufferEventFlow extends EventEmitter<BufferEventEvents> im
 
   /** A pending callback of the direction is not delivered any more. */
   disable(direction: Direction): void {
+    requireDirection('disable', direction);
     if (direction !== 'write') {
       this._state &= ~State.readEnabled;
       this._updateReading();
@@ -289,4 +294,9 @@ export abstract class BufferEventFlow extends EventEmitter<BufferEventEvents> im
       }
     }
   }
+}
+
+function requireDirection(operation: string, direction: Direction): void {
+  if (direction === 'read' || direction === 'write' || direction === 'both') return;
+  misuse(operation, `the direction must be 'read', 'write' or 'both', not ${nameOf(direction)}`);
 }

@@ -1,13 +1,19 @@
 import { errorFromErrno, systemErrorName } from '@sluice/errors';
 import type { Address } from '@sluice/native';
+import { misuse, nameOf, requirePositive } from './arguments.ts';
 import { BufferEvent } from './bufferevent.ts';
 import type { EventLoop } from './event-loop.ts';
-import type { ConnectionOptions } from './limits.ts';
+import { type ConnectionOptions, limitsFrom } from './limits.ts';
 import { type HandleOwner, Reactor, type Writer } from './reactor.ts';
 
 export interface SocketOptions extends ConnectionOptions {
   /** Send small writes at once. Default true: the loop gathers a turn's writes itself. TCP only. */
   noDelay?: boolean;
+  /**
+   * Ask a silent peer whether it is there, after as long without a byte from it (SO_KEEPALIVE). Default: no, as `idleMs` ends
+   * connections that are silent; for those that may be. From one second. TCP only.
+   */
+  keepAliveMs?: number;
   /** SO_SNDBUF and SO_RCVBUF; the kernel's default when absent. */
   sendBufferBytes?: number;
   receiveBufferBytes?: number;
@@ -16,8 +22,25 @@ export interface SocketOptions extends ConnectionOptions {
 /** Bytes handed to the system at a time while the socket is full. They stay counted as output until they are out. */
 const QUEUED_BYTES_MAX = 128 * 1024;
 
+/** The longest that Linux takes, in its own unit of seconds. */
+const KEEP_ALIVE_MS_MAX = 32_767_000;
+
 /** The native half counts in 32 bits. */
 const READ_UP_TO_MAX = 0x7fffffff;
+
+/** @throws ApiMisuse that names the option that makes no sense */
+export function checkSocketOptions(operation: string, options: SocketOptions): void {
+  const { noDelay, keepAliveMs, sendBufferBytes, receiveBufferBytes } = options;
+  limitsFrom(options);
+  if (noDelay !== undefined && typeof noDelay !== 'boolean') {
+    misuse(operation, `noDelay must be true or false, not ${nameOf(noDelay)}`);
+  }
+  if (keepAliveMs !== undefined && !(keepAliveMs >= 1000 && keepAliveMs <= KEEP_ALIVE_MS_MAX)) {
+    misuse(operation, `keepAliveMs must be a number from 1000 to ${KEEP_ALIVE_MS_MAX}, not ${nameOf(keepAliveMs)}`);
+  }
+  requirePositive(operation, 'sendBufferBytes', sendBufferBytes);
+  requirePositive(operation, 'receiveBufferBytes', receiveBufferBytes);
+}
 
 /** A TCP or Unix stream socket. */
 export class SocketBufferEvent extends BufferEvent implements HandleOwner, Writer {
@@ -53,9 +76,12 @@ export class SocketBufferEvent extends BufferEvent implements HandleOwner, Write
   _attach(handle: number): void {
     this.#handle = handle;
     this.#reactor.attach(handle, this);
-    const { noDelay, sendBufferBytes, receiveBufferBytes } = this.#options;
+    const { noDelay, keepAliveMs, sendBufferBytes, receiveBufferBytes } = this.#options;
     const native = this.#reactor.native;
     if (this.transport === 'tcp' && noDelay !== false) native.setNoDelay(handle, true);
+    if (this.transport === 'tcp' && keepAliveMs !== undefined) {
+      native.setKeepAlive(handle, true, Math.round(keepAliveMs / 1000));
+    }
     if (sendBufferBytes !== undefined) native.setSendBufferSize(handle, sendBufferBytes);
     if (receiveBufferBytes !== undefined) native.setReceiveBufferSize(handle, receiveBufferBytes);
   }

@@ -7,7 +7,9 @@ import {
 } from '@sluice/errors';
 import type { Address } from '@sluice/native';
 import type { Observable } from 'rxjs';
+import { requireHandlers, requireSignal } from './arguments.ts';
 import {
+  destroyedError,
   endedError,
   failOptionsOf,
   handlerError,
@@ -21,6 +23,7 @@ import { Pending, State } from './bufferevent-state.ts';
 import { type CloseReport, closeReport } from './close-report.ts';
 import { tellClose, tellLimit } from './diagnostics.ts';
 import type { EventLoop, LoopMember } from './event-loop.ts';
+import { FlushWaiters, flushed } from './flush-waiters.ts';
 import { closedOf, failedOf } from './lifecycle.ts';
 import type { ConnectionOptions } from './limits.ts';
 import {
@@ -33,6 +36,7 @@ import {
   type TurnLimitOptions,
 } from './rate-limit.ts';
 import { type BufferEventStats, bufferEventStats } from './stats.ts';
+import { whenClosed } from './when-closed.ts';
 
 export type { BufferEventEvents, Handlers } from './bufferevent-events.ts';
 
@@ -58,7 +62,7 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
   #writeError: SluiceError | undefined;
   #channel: ChannelErrorStack | undefined;
   #closedWaiters: ((report: CloseReport) => void)[] | undefined;
-  #flushWaiters: { resolve: () => void; reject: (error: SluiceError) => void }[] | undefined;
+  #flushWaiters: FlushWaiters | undefined;
 
   protected constructor(loop: EventLoop, transport: string, options: ConnectionOptions = {}) {
     super(loop, options);
@@ -152,6 +156,7 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
   }
 
   setHandlers(handlers: Handlers): void {
+    requireHandlers('setHandlers', handlers);
     this.#handlers = handlers;
   }
 
@@ -162,8 +167,13 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
     this._markDirty();
   }
 
-  /** `end`, then waits for the peer's end for `closeMs` at most, dropping what it still sends. Never rejects. */
-  close(): Promise<CloseReport> {
+  /**
+   * `end`, then waits for the peer's end for `closeMs` at most, dropping what it still sends. Once the signal is aborted it
+   * waits no longer: the connection is destroyed. Never rejects, but for a signal that is none.
+   */
+  async close(options: { signal?: AbortSignal } = {}): Promise<CloseReport> {
+    const { signal } = options;
+    requireSignal('close', signal);
     this.end();
     if ((this._state & (State.discarding | State.releasing)) === 0) {
       this._state = (this._state | State.discarding | State.readEnabled) & ~State.halfOpen;
@@ -173,24 +183,31 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
       if ((this._state & State.ended) !== 0) this.#limitPeerEnd();
       this.#finishIfEnded();
     }
-    return new Promise((resolve) => {
-      if ((this._state & State.closed) !== 0) return resolve(this.#report as CloseReport);
+    if (signal?.aborted === true || this.loop.closed) this.destroy();
+    if ((this._state & State.closed) !== 0 || this.loop.closed) return this.#report as CloseReport;
+    return whenClosed(this, signal, (done) => {
       this.#closedWaiters ??= [];
-      this.#closedWaiters.push(resolve);
+      this.#closedWaiters.push(done);
     });
   }
 
-  /** Lets go at once: what is not sent is dropped. With an error the end is the error's (`failed` when it names none). */
-  destroy(error?: SluiceError): void {
+  /**
+   * Lets go at once: what is not sent is dropped. With a `SluiceError` the end is the error's (`failed` when it names
+   * none); anything else that was thrown is the cause of one, and the end `aborted`.
+   */
+  destroy(error?: unknown): void {
     if ((this._state & State.releasing) !== 0) return;
     this._state |= State.destroyed;
-    if (error === undefined) this.#finish('aborted', 'both', undefined);
-    else this._fail(error);
+    if (error === undefined || error === null) this.#finish('aborted', 'both', undefined);
+    else this._fail(error instanceof SluiceError ? error : destroyedError(this, error));
   }
 
-  /** Resolves when everything written so far has been accepted by the system; rejects when the connection ends first. */
-  flush(): Promise<void> {
-    return new Promise((resolve, reject) => this._onFlushed(resolve, reject));
+  /**
+   * Resolves when everything written so far has been accepted by the system; rejects when the connection ends first, and
+   * when the signal is aborted (the connection goes on then).
+   */
+  flush(options: { signal?: AbortSignal } = {}): Promise<void> {
+    return flushed(this, options.signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -206,17 +223,20 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
   }
 
   /** `destroy` by a layer that dropped bytes: the peer must not take the end for an orderly one. */
-  _abort(error?: SluiceError): void {
+  _abort(error?: unknown): void {
     this._state |= State.aborting;
     this.destroy(error);
   }
 
-  /** `flush` without a promise: calls back from the loop, where it happens. */
-  _onFlushed(resolve: () => void, reject: (error: SluiceError) => void): void {
-    if (this.#report !== undefined) return reject(endedError(this, this.#channel, 'flush'));
-    if (this._unsentBytes === 0) return resolve();
-    this.#flushWaiters ??= [];
-    this.#flushWaiters.push({ resolve, reject });
+  /** `flush` without a promise: calls back from the loop, where it happens. Answers how to wait no longer. */
+  _onFlushed(resolve: () => void, reject: (error: SluiceError) => void): () => void {
+    if (this.#report === undefined && this._unsentBytes > 0) {
+      this.#flushWaiters ??= new FlushWaiters();
+      return this.#flushWaiters.add(resolve, reject);
+    }
+    if (this.#report === undefined) resolve();
+    else reject(endedError(this, this.#channel, 'flush'));
+    return nothing;
   }
 
   // --- What a transport implements. ---
@@ -341,10 +361,7 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
 
   /** Resolves `flush` when nothing is left here or below. */
   _checkFlushed(): void {
-    if (this.#flushWaiters === undefined || this._unsentBytes > 0) return;
-    const waiters = this.#flushWaiters;
-    this.#flushWaiters = undefined;
-    for (const { resolve } of waiters) resolve();
+    if (this.#flushWaiters !== undefined && this._unsentBytes === 0) this.#flushWaiters.resolve();
   }
 
   /** A deadline that only this transport knows (a handshake's); `Infinity` for none. */
@@ -432,6 +449,10 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
     this.#closedWaiters = undefined;
     try {
       this.#handlers.closed?.(this, report);
+    } catch (error) {
+      this.loop.uncaught(error);
+    }
+    try {
       this.emit('closed', report);
     } catch (error) {
       this.loop.uncaught(error);
@@ -489,12 +510,8 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
     this._updateReading();
     const unsent = this._unsentBytes > 0 || (this._state & State.aborting) !== 0;
     this._output.clear();
-    const waiters = this.#flushWaiters;
-    this.#flushWaiters = undefined;
-    for (const { resolve, reject } of waiters ?? []) {
-      if (end === 'end') resolve();
-      else reject(endedError(this, this.#channel, 'flush'));
-    }
+    if (end === 'end') this.#flushWaiters?.resolve();
+    else this.#flushWaiters?.reject(() => endedError(this, this.#channel, 'flush'));
     this._release(unsent && end !== 'end');
   }
 
@@ -532,6 +549,8 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
     else this._fail(timeoutError(this, kind, kind === 'close' ? 'read' : 'both', this.limits[`${kind}Ms`]));
   }
 }
+
+function nothing(): void {}
 
 const noHandlers: Handlers = {};
 let nextId = 1;

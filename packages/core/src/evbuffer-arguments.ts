@@ -1,13 +1,7 @@
-import { ApiMisuse } from '@sluice/errors';
+import { misuse, nameOf } from './arguments.ts';
 import type { EolStyle } from './evbuffer-search.ts';
 
 /* What `EvBuffer` checks of its arguments: each throws `ApiMisuse` that names the operation and the argument. */
-
-/** A count or position in bytes. */
-export function requireCount(operation: string, name: string, value: number): void {
-  if (value >= 0 && Number.isSafeInteger(value)) return;
-  misuse(operation, `${name} must be an integer of 0 or more, not ${String(value)}; leave it out for the default`);
-}
 
 export function requireBytes(operation: string, data: unknown): asserts data is Uint8Array {
   if (data instanceof Uint8Array) return;
@@ -35,14 +29,4 @@ export function requireStyle(operation: string, style: EolStyle): void {
     default:
       misuse(operation, `style must be 'any', 'crlf', 'crlf-strict', 'lf' or 'nul', not ${String(style)}`);
   }
-}
-
-export function nameOf(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return String(value);
-  const maker: unknown = Reflect.get(value, 'constructor');
-  return typeof maker === 'function' ? maker.name : 'object';
-}
-
-export function misuse(operation: string, message: string): never {
-  throw new ApiMisuse(`${operation}: ${message}`, { layer: 'core', operation });
 }

@@ -1,17 +1,10 @@
 import { ApiMisuse, LimitError } from '@sluice/errors';
+import { allowFunction, misuse, nameOf, requireCount, requireFunction, requireOpenLoop } from './arguments.ts';
 import { type BufferReader, type BufferWriter, type Data, LINE_BYTES_MAX } from './buffer-ends.ts';
 import { type ChangeListener, ChangeListeners, type ChangeOptions, type Subscription } from './change-listeners.ts';
 import { Chunk, Reference } from './chunk.ts';
 import { deferTo } from './deferred-listener.ts';
-import {
-  misuse,
-  nameOf,
-  requireBytes,
-  requireCount,
-  requireEncoding,
-  requireStyle,
-  requireText,
-} from './evbuffer-arguments.ts';
+import { requireBytes, requireEncoding, requireStyle, requireText } from './evbuffer-arguments.ts';
 import { IntegerBuffer } from './evbuffer-integers.ts';
 import { byteAt, CR, type EolStyle, findByte, findBytes, findTerminator, lineBreakRun } from './evbuffer-search.ts';
 import { byteLengthOf, encode, encodedBytesMax, writeAll, writeText } from './evbuffer-text.ts';
@@ -80,6 +73,7 @@ export class EvBuffer extends IntegerBuffer implements BufferReader, BufferWrite
   }
 
   appendAll(pieces: readonly Data[]): number {
+    if (!Array.isArray(pieces)) misuse('appendAll', `pieces must be an array, not ${nameOf(pieces)}`);
     let size = 0;
     for (const piece of pieces) size += byteLengthOf('appendAll', piece);
     if (size === 0) return 0;
@@ -101,6 +95,7 @@ export class EvBuffer extends IntegerBuffer implements BufferReader, BufferWrite
 
   appendRef(data: Uint8Array, onRelease?: () => void): void {
     requireBytes('appendRef', data);
+    allowFunction('appendRef', 'onRelease', onRelease);
     const size = data.byteLength;
     const reference = onRelease === undefined ? undefined : new Reference(onRelease);
     if (size === 0) {
@@ -132,8 +127,9 @@ export class EvBuffer extends IntegerBuffer implements BufferReader, BufferWrite
     if (used > 0) this.#changed(used, 0);
   }
 
-  appendFrom(source: BufferReader, n: number = source.length): number {
+  appendFrom(source: BufferReader, count?: number): number {
     const from = requireBuffer('appendFrom', source);
+    const n = count === undefined ? from._length : count;
     requireCount('appendFrom', 'n', n);
     const moved = n < from._length ? n : from._length;
     if (moved === 0 || from === this) return 0;
@@ -144,8 +140,9 @@ export class EvBuffer extends IntegerBuffer implements BufferReader, BufferWrite
     return moved;
   }
 
-  appendShared(source: BufferReader, n: number = source.length): number {
+  appendShared(source: BufferReader, count?: number): number {
     const from = requireBuffer('appendShared', source);
+    const n = count === undefined ? from._length : count;
     requireCount('appendShared', 'n', n);
     if (from === this) misuse('appendShared', 'a buffer cannot share with itself; append a copy (read) instead');
     const added = n < from._length ? n : from._length;
@@ -238,7 +235,7 @@ export class EvBuffer extends IntegerBuffer implements BufferReader, BufferWrite
   }
 
   moveTo(destination: BufferWriter, n: number = this._length): number {
-    return destination.appendFrom(this, n);
+    return requireBuffer('moveTo', destination).appendFrom(this, n);
   }
 
   // --- Looking ---
@@ -322,6 +319,7 @@ export class EvBuffer extends IntegerBuffer implements BufferReader, BufferWrite
     maxLength: number = LINE_BYTES_MAX,
     encoding: BufferEncoding = 'utf8',
   ): string | undefined {
+    requireEncoding('readLineString', encoding);
     const size = this.#lineLength('readLineString', style, maxLength);
     if (size < 0) return undefined;
     const line = this.#text(size, encoding);
@@ -339,7 +337,8 @@ export class EvBuffer extends IntegerBuffer implements BufferReader, BufferWrite
    * With `deferred` it is called from a loop's turn, once for all changes until then.
    */
   onChange(listener: ChangeListener, options: ChangeOptions = {}): Subscription {
-    if (typeof listener !== 'function') misuse('onChange', `listener must be a function, not ${typeof listener}`);
+    requireFunction('onChange', 'listener', listener);
+    if (options.deferred !== undefined) requireOpenLoop('onChange', options.deferred);
     this.#listeners ??= new ChangeListeners();
     if (options.deferred === undefined) return this.#listeners.add(listener);
     return deferTo(options.deferred, listener, this.#listeners);
@@ -518,9 +517,9 @@ export class EvBuffer extends IntegerBuffer implements BufferReader, BufferWrite
   }
 }
 
-function requireBuffer(operation: string, source: BufferReader): EvBuffer {
-  if (source instanceof EvBuffer) return source;
-  return misuse(operation, `source must be an EvBuffer, not ${nameOf(source)}`);
+function requireBuffer(operation: string, other: BufferReader | BufferWriter): EvBuffer {
+  if (other instanceof EvBuffer) return other;
+  return misuse(operation, `the other buffer must be an EvBuffer, not ${nameOf(other)}`);
 }
 
 /** What `console.log` shows: not the bytes, which are somebody's data. */

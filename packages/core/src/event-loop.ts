@@ -1,3 +1,4 @@
+import { requireFunction, requireOpenLoop } from './arguments.ts';
 import type { Subscription } from './change-listeners.ts';
 import { type FdCallback, type FdInterest, FdWatcher, type FdWatcherOptions } from './fd-watcher.ts';
 import { delay } from './loop-delay.ts';
@@ -62,16 +63,21 @@ export class EventLoop extends TurnLoop implements Disposable, AsyncDisposable {
 
   /** Calls `fn` from a turn, once, `delayMs` from now; it keeps the process alive until then (see `Timer.unref`). */
   timer(delayMs: number, fn: () => void, options: { priority?: number } = {}): Timer {
+    requireFunction('timer', 'fn', fn);
+    requireOpenLoop('timer', this);
     return this._newTimer(fn, options.priority).start(delayMs);
   }
 
   /** Calls `fn` every `intervalMs`, without drift and without making up for what it missed; see `Timer.repeat`. */
   interval(intervalMs: number, fn: () => void, options: { priority?: number } = {}): Timer {
+    requireFunction('interval', 'fn', fn);
+    requireOpenLoop('interval', this);
     return this._newTimer(fn, options.priority).repeat(intervalMs);
   }
 
   /** A timer that is not started and does not keep the process alive, and that no queue delays: for limits. */
   idleTimer(fn: () => void): Timer {
+    requireFunction('idleTimer', 'fn', fn);
     const run = (): void => {
       try {
         fn();
@@ -87,13 +93,18 @@ export class EventLoop extends TurnLoop implements Disposable, AsyncDisposable {
     return delay(this, delayMs, options.signal);
   }
 
-  /** Calls `fn` once, from this turn if it has not come to what is queued yet, else from the next. */
+  /**
+   * Calls `fn` once, from this turn if it has not come to what is queued yet, else from the next. A closed loop calls
+   * nothing.
+   */
   defer(fn: () => void, priority: number = this.defaultPriority): void {
+    requireFunction('defer', 'fn', fn);
     this._post(new DeferredTask(fn, checkPriority(priority, this.priorities)));
   }
 
   /** Calls `fn` once, from the next turn: after what is written in this one has left, and other input has come. */
   deferNext(fn: () => void, priority: number = this.defaultPriority): void {
+    requireFunction('deferNext', 'fn', fn);
     this._postLater(new DeferredTask(fn, checkPriority(priority, this.priorities)));
   }
 
@@ -125,11 +136,13 @@ export class EventLoop extends TurnLoop implements Disposable, AsyncDisposable {
 
   /** Calls `fn` at the end of every turn, before the loop waits. */
   onPrepare(fn: PrepareCallback): Subscription {
+    requireFunction('onPrepare', 'fn', fn);
     return this._watched().prepare.add(fn);
   }
 
   /** Calls `fn` at the begin of every turn, after the loop waited and before any other callback. */
   onCheck(fn: CheckCallback): Subscription {
+    requireFunction('onCheck', 'fn', fn);
     return this._watched().check.add(fn);
   }
 

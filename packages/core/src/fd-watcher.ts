@@ -1,5 +1,6 @@
 import { ApiMisuse, errorFromErrno } from '@sluice/errors';
 import { PollEvent } from '@sluice/native';
+import { requireFunction } from './arguments.ts';
 import type { EventLoop } from './event-loop.ts';
 import { FdPoll } from './fd-poll.ts';
 import { LoopEvent, type LoopEventOptions } from './loop-event.ts';
@@ -71,6 +72,8 @@ export class FdWatcher extends LoopEvent {
   ) {
     if (!Number.isInteger(fd) || fd < 0) throw fdMisuse(`${fd} is not a file descriptor`);
     const mask = maskOf(interest);
+    requireFunction('watchFd', 'fn', callback);
+    if (options.timeoutMs !== undefined) checkTimeout(options.timeoutMs);
     super(loop, `fd ${fd}`, options, options.ref ?? true);
     this.fd = fd;
     this.#interest = mask;
@@ -132,10 +135,10 @@ export class FdWatcher extends LoopEvent {
   /** Calls back when nothing happened for so long, from now on; `null` ends that and leaves the rest. */
   setTimeout(timeoutMs: number | null): void {
     this._assertOpen('setTimeout');
+    if (timeoutMs !== null) checkTimeout(timeoutMs);
     this.#timer?.stop();
     this.#ready &= ~TIMEOUT;
     if (this.#ready === 0) this.loop._cancel(this);
-    if (timeoutMs !== null && !(timeoutMs > 0)) throw fdMisuse(`timeoutMs must be above 0, or null, not ${timeoutMs}`);
     this.#timeoutMs = timeoutMs ?? undefined;
     if (timeoutMs !== null && this.#poll !== undefined) this.#startTimer();
   }
@@ -225,12 +228,19 @@ export class FdWatcher extends LoopEvent {
 
 function maskOf(interest: FdInterest | readonly FdInterest[]): number {
   let mask = 0;
-  for (const name of typeof interest === 'string' ? [interest] : interest) {
+  const names: unknown = typeof interest === 'string' ? [interest] : interest;
+  if (!Array.isArray(names)) throw fdMisuse(`watch for readable, writable or disconnect, not for ${String(names)}`);
+  for (const name of names as FdInterest[]) {
     if (!Object.hasOwn(PollEvent, name)) throw fdMisuse(`${name} is nothing that a descriptor can be watched for`);
     mask |= PollEvent[name];
   }
   if (mask === 0) throw fdMisuse('watch for readable, writable or disconnect; an empty list watches for nothing');
   return mask;
+}
+
+function checkTimeout(timeoutMs: number): void {
+  if (timeoutMs > 0 && timeoutMs < Number.POSITIVE_INFINITY) return;
+  throw fdMisuse(`timeoutMs must be a finite number above 0, or null for none, not ${timeoutMs}`);
 }
 
 function namesOf(mask: number): FdInterest[] {

@@ -7,6 +7,7 @@ export { SocketBufferEvent, type SocketOptions } from './bufferevent-socket.ts';
 export { type Alarm, type Clock, systemClock } from './clock.ts';
 export type { CloseReport } from './close-report.ts';
 export { connect, type ConnectOptions } from './connect.ts';
+export { abortConnecting, connected } from './connecting.ts';
 export { type DrainOnSignalOptions, drainOnSignal, type SignalDrain } from './drain-on-signal.ts';
 export type { DiagnosticMessages } from './diagnostics.ts';
 export { fromDuplex } from './duplex/from-duplex.ts';
@@ -15,13 +16,13 @@ export {
   type AwaitOptions,
   chunks,
   type ChunksOptions,
-  drained,
   readExactly,
   readLine,
   type ReadLineOptions,
   readUntil,
   type ReadUntilOptions,
 } from './duplex/reading.ts';
+export { drained, type Source, writeAll } from './duplex/writing.ts';
 export { type BufferEventDuplex, toDuplex, type ToDuplexOptions } from './duplex/to-duplex.ts';
 export { toWeb, type ToWebOptions, type WebStreams } from './duplex/to-web.ts';
 export {
@@ -84,6 +85,7 @@ export type { TokenRate } from './token-bucket.ts';
 export { UserEvent } from './user-event.ts';
 export {
   joinWorkerPool,
+  type PoolStats,
   type PoolWorker,
   WorkerPool,
   type WorkerPoolEvents,

@@ -1,7 +1,9 @@
-import { ApiMisuse, errorFromErrno, type SluiceError } from '@sluice/errors';
+import { isIPv4 } from 'node:net';
+import { errorFromErrno, type SluiceError } from '@sluice/errors';
 import type { Address, NativeLoop } from '@sluice/native';
 import { ListenFlag } from '@sluice/native';
 import { EventEmitter } from 'eventemitter3';
+import { misuse, nameOf as typeName, requireOpenLoop } from './arguments.ts';
 import type { EventLoop } from './event-loop.ts';
 import { type HandleOwner, Reactor } from './reactor.ts';
 import type { ListenerStats } from './server-stats.ts';
@@ -28,6 +30,8 @@ export interface ListenerBinding {
   ipv6Only?: boolean;
   /** Several processes or threads listen on one port, and the kernel spreads connections over them. */
   reusePort?: boolean;
+  /** Accepts nothing before `resume`; the kernel's backlog takes who comes meanwhile. */
+  paused?: boolean;
 }
 
 /** Why a listener does not accept; it does when no bit is set. */
@@ -62,6 +66,8 @@ export class Listener extends EventEmitter<ListenerEvents> implements HandleOwne
    */
   constructor(loop: EventLoop, binding: ListenerBinding, accept: (handle: number) => void) {
     super();
+    requireOpenLoop(OPERATION, loop);
+    checkBinding(binding);
     this.loop = loop;
     this.#accept = accept;
     this.#reactor = Reactor.of(loop);
@@ -72,6 +78,7 @@ export class Listener extends EventEmitter<ListenerEvents> implements HandleOwne
     const address = this.#reactor.native.localAddress(handle);
     this.#address = typeof address === 'number' ? { family: 'unix', address: nameOf(binding), port: 0 } : address;
     this.transport = this.#address.family === 'unix' ? 'unix' : 'tcp';
+    if (binding.paused === true) this.pause();
   }
 
   /** Where it listens; the port that the kernel chose included. Known after `close`, too. */
@@ -119,12 +126,20 @@ export class Listener extends EventEmitter<ListenerEvents> implements HandleOwne
 
   /** Stops listening. Accepted connections live on. Idempotent. */
   close(): Promise<void> {
+    if (this.loop.closed) {
+      // The system half went with it, and tells nothing any more.
+      this.#closed = true;
+      return Promise.resolve();
+    }
     if (!this.#closed) {
       this.#closed = true;
       for (const handle of this.#waiting.splice(0)) this.#reactor.native.close(handle, true);
       this.#reactor.native.close(this.#handle, false);
     } else if (this.#handle < 0) return Promise.resolve();
-    return new Promise((resolve) => this.#closing.push(resolve));
+    return new Promise((resolve) => {
+      this.#closing.push(resolve);
+      this.loop._closers.add(resolve);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -160,7 +175,10 @@ export class Listener extends EventEmitter<ListenerEvents> implements HandleOwne
   _handleClosed(): void {
     this.#handle = -1;
     this.emit('closed');
-    for (const resolve of this.#closing) resolve();
+    for (const resolve of this.#closing) {
+      this.loop._closers.delete(resolve);
+      resolve();
+    }
   }
 
   _handleKind(): { kind: 'listener'; name: string } {
@@ -178,7 +196,6 @@ export class Listener extends EventEmitter<ListenerEvents> implements HandleOwne
 
 /** Answers a handle, or a negative error number. */
 function listenOn(native: NativeLoop, binding: ListenerBinding): number {
-  checkBinding(binding);
   const { address = '::', port = 0, path, fd, backlog = BACKLOG_DEFAULT } = binding;
   if (fd !== undefined) return native.listenFd(fd, backlog);
   if (path !== undefined) return native.listenPipe(path, backlog);
@@ -188,16 +205,22 @@ function listenOn(native: NativeLoop, binding: ListenerBinding): number {
 }
 
 function checkBinding(binding: ListenerBinding): void {
-  const { path, fd, backlog = BACKLOG_DEFAULT } = binding;
+  const { address, port, path, fd, backlog = BACKLOG_DEFAULT } = binding;
+  const tcp = path === undefined && fd === undefined;
   for (const name of ['ipv6Only', 'reusePort'] as const) {
-    if (binding[name] !== true || (path === undefined && fd === undefined)) continue;
-    throw misuse(`${name} cannot be had for ${nameOf(binding)}: it is for a TCP address and port`);
+    if (binding[name] !== true || tcp) continue;
+    wrong(`${name} cannot be had for ${nameOf(binding)}: it is for a TCP address and port`);
   }
-  if (fd !== undefined && (!Number.isInteger(fd) || fd < 0)) {
-    throw misuse(`fd must be the number of a descriptor, not ${fd}`);
+  if (!tcp && (port !== undefined || (path !== undefined && fd !== undefined))) {
+    wrong(`port, path and fd are places of their own; leave all out but one, as ${nameOf(binding)}`);
   }
+  if (binding.ipv6Only === true && address !== undefined && isIPv4(address)) {
+    wrong(`ipv6Only cannot be had for ${nameOf(binding)}, which is an IPv4 address`);
+  }
+  if (fd !== undefined && (!Number.isInteger(fd) || fd < 0)) wrong(`fd must be the number of a descriptor, not ${fd}`);
+  if (path !== undefined && typeof path !== 'string') wrong(`path must be a string, not ${typeName(path)}`);
   if (!Number.isInteger(backlog) || backlog < 1 || backlog > BACKLOG_MAX) {
-    throw misuse(`backlog must be a whole number from 1 to ${BACKLOG_MAX}, not ${backlog}`);
+    wrong(`backlog must be a whole number from 1 to ${BACKLOG_MAX}, not ${backlog}`);
   }
 }
 
@@ -206,6 +229,8 @@ function nameOf({ address, port, path, fd }: ListenerBinding): string {
   return path ?? `${address}:${port}`;
 }
 
-function misuse(message: string): ApiMisuse {
-  return new ApiMisuse(message, { code: 'SLUICE_CORE_LISTEN', layer: 'core', operation: 'listen' });
+const OPERATION = 'listen';
+
+function wrong(message: string): never {
+  misuse(OPERATION, message, 'SLUICE_CORE_LISTEN');
 }

@@ -1,3 +1,5 @@
+import { requireMethods } from './arguments.ts';
+
 /**
  * A structured logger of pino's shape; pino itself is one. The four levels are those of a `SluiceError`'s `logLevel`.
  * `child`, where there is one, makes a logger that adds the bindings to each line.
@@ -8,6 +10,12 @@ export interface Logger {
   warn(fields: object, message?: string): void;
   error(fields: object, message?: string): void;
   child?(bindings: Record<string, unknown>): Logger;
+}
+
+/** @throws ApiMisuse for what is no logger */
+export function checkLogger(operation: string, logger: Logger): Logger {
+  requireMethods(operation, 'logger', logger, ['debug', 'info', 'warn', 'error'], ['child']);
+  return logger;
 }
 
 const nothing = (): void => {};

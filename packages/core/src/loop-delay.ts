@@ -1,9 +1,11 @@
 import { AbortedError } from '@sluice/errors';
+import { requireSignal } from './arguments.ts';
 import type { EventLoop } from './event-loop.ts';
 
 /** Resolves `delayMs` from now, from a turn. Rejects when the signal is aborted or the loop closed before. */
 export function delay(loop: EventLoop, delayMs: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
+    requireSignal('delay', signal);
     const finish = (): void => {
       timer.stop();
       loop._closers.delete(loopClosed);

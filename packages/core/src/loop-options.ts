@@ -1,4 +1,4 @@
-import { ApiMisuse } from '@sluice/errors';
+import { allowFunction, misuse, requireMethods, requireObject } from './arguments.ts';
 import type { Clock } from './clock.ts';
 import { checkPriorities, type TaskLimits } from './task-queue.ts';
 
@@ -43,6 +43,10 @@ export interface CheckedLoopOptions extends TaskLimits {
 
 /** @throws ApiMisuse that names the option that makes no sense */
 export function checkOptions(options: EventLoopOptions): CheckedLoopOptions {
+  requireObject(OPERATION, 'options', options);
+  allowFunction(OPERATION, 'schedule', options.schedule);
+  allowFunction(OPERATION, 'onUncaught', options.onUncaught);
+  if (options.clock !== undefined) requireMethods(OPERATION, 'clock', options.clock, ['now', 'schedule']);
   const checked: CheckedLoopOptions = {
     slabBytes: options.slabBytes ?? 128 * 1024,
     scratchBytes: options.scratchBytes ?? 384 * 1024,
@@ -55,21 +59,22 @@ export function checkOptions(options: EventLoopOptions): CheckedLoopOptions {
   checkPriorities(checked.priorities);
   for (const name of ['slabBytes', 'scratchBytes'] as const) {
     if (!Number.isInteger(checked[name]) || checked[name] < 1)
-      misuse(name, checked[name], 'a whole number of 1 or more');
+      wrong(name, checked[name], 'a whole number of 1 or more');
   }
   const { callbacksPerTurnMax } = checked;
-  if (!(callbacksPerTurnMax >= 1) || (Number.isFinite(callbacksPerTurnMax) && !Number.isInteger(callbacksPerTurnMax))) {
-    misuse('callbacksPerTurnMax', callbacksPerTurnMax, 'a whole number of 1 or more, or Infinity');
+  if (
+    !(callbacksPerTurnMax >= 1) ||
+    !(callbacksPerTurnMax === Number.POSITIVE_INFINITY || Number.isInteger(callbacksPerTurnMax))
+  ) {
+    wrong('callbacksPerTurnMax', callbacksPerTurnMax, 'a whole number of 1 or more, or Infinity');
   }
-  if (!(checked.dispatchMsMax > 0)) misuse('dispatchMsMax', checked.dispatchMsMax, 'a number above 0');
-  if (!(checked.capFromPriority >= 0)) misuse('capFromPriority', checked.capFromPriority, 'a priority');
+  if (!(checked.dispatchMsMax > 0)) wrong('dispatchMsMax', checked.dispatchMsMax, 'a number above 0');
+  if (!(checked.capFromPriority >= 0)) wrong('capFromPriority', checked.capFromPriority, 'a priority');
   return checked;
 }
 
-function misuse(name: string, value: number, wanted: string): never {
-  throw new ApiMisuse(`${name} must be ${wanted}, not ${value}`, {
-    code: 'SLUICE_CORE_LOOP_OPTIONS',
-    layer: 'core',
-    operation: 'new EventLoop',
-  });
+const OPERATION = 'new EventLoop';
+
+function wrong(name: string, value: number, wanted: string): never {
+  misuse(OPERATION, `${name} must be ${wanted}, not ${value}`, 'SLUICE_CORE_LOOP_OPTIONS');
 }

@@ -1,4 +1,5 @@
 import { ApiMisuse } from '@sluice/errors';
+import { requireMs, requireObject, requireSignal } from './arguments.ts';
 import type { EventLoop } from './event-loop.ts';
 import type { LoopRef } from './loop-handles.ts';
 import { DeferredTask } from './task-queue.ts';
@@ -46,14 +47,17 @@ export class RunControl {
     return this.#run !== undefined;
   }
 
-  start(options: RunOptions): Promise<RunResult> {
-    if (this.#run !== undefined) return Promise.reject(reentryError());
-    if (this.#loop.closed) return Promise.resolve({ reason: 'closed', turns: 0 });
+  async start(options: RunOptions): Promise<RunResult> {
+    requireObject('run', 'options', options);
+    requireSignal('run', options.signal);
+    if (this.#run !== undefined) throw reentryError();
+    if (this.#loop.closed) return { reason: 'closed', turns: 0 };
     return new Promise((resolve) => this.#begin(options, resolve));
   }
 
   exit(afterMs: number | undefined): void {
     if (afterMs === undefined) return this.#loop._post(this.#exitTask);
+    requireMs('exit', 'afterMs', afterMs);
     this.#exitTimer ??= this.#loop._newTimer(() => this.#exit());
     const remaining = this.#exitTimer.remainingMs;
     if (remaining === undefined || afterMs < remaining) this.#exitTimer.start(afterMs);

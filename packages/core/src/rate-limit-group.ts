@@ -1,4 +1,5 @@
 import { ApiMisuse } from '@sluice/errors';
+import { requireConnection, requireObject, requireOpenLoop } from './arguments.ts';
 import type { BufferEvent } from './bufferevent.ts';
 import type { EventLoop } from './event-loop.ts';
 import { FairShare, Share, type ShareOwner } from './fair-share.ts';
@@ -32,6 +33,7 @@ export class RateLimitGroup implements Disposable {
 
   /** @throws ApiMisuse that names the number that makes no sense */
   constructor(loop: EventLoop, options: RateLimitGroupOptions) {
+    requireOpenLoop('RateLimitGroup', loop);
     const { read, write, minShareBytes } = checked(options);
     const now = loop.now();
     this.loop = loop;
@@ -47,13 +49,15 @@ export class RateLimitGroup implements Disposable {
   }
 
   has(bev: BufferEvent): boolean {
+    requireConnection('RateLimitGroup.has', bev);
     return this.#members.has(lowestOf(bev));
   }
 
   /** Bytes that the group may still move; negative for a debt, `Infinity` for a direction without a limit. */
   available(direction: 'read' | 'write'): number {
-    this.#shared[direction].tick(this.loop.now());
-    return this.#shared[direction].bucket.level;
+    const shared = this.#sharedOf(direction);
+    shared.tick(this.loop.now());
+    return shared.bucket.level;
   }
 
   /** Bytes that members moved, or that were charged, since the begin or `resetTotals`. */
@@ -83,6 +87,7 @@ export class RateLimitGroup implements Disposable {
    * @throws ApiMisuse for a connection of another loop, or a weight that is none
    */
   add(bev: BufferEvent, options: GroupMemberOptions = {}): this {
+    requireConnection('RateLimitGroup.add', bev);
     const lowest = lowestOf(bev);
     const { weight = 1 } = options;
     if (!(weight > 0) || weight === Number.POSITIVE_INFINITY) {
@@ -107,6 +112,7 @@ export class RateLimitGroup implements Disposable {
 
   /** Answers whether it was a member. It goes on at once, as fast as its own limit lets it. */
   delete(bev: BufferEvent): boolean {
+    requireConnection('RateLimitGroup.delete', bev);
     const lowest = lowestOf(bev);
     const shares = this.#members.get(lowest);
     if (shares === undefined) return false;
@@ -127,7 +133,7 @@ export class RateLimitGroup implements Disposable {
    */
   charge(direction: 'read' | 'write', bytes: number): void {
     if (!Number.isFinite(bytes)) misuse(`charge needs a number of bytes, not ${bytes}`);
-    this.#shared[direction].charge(bytes, this.loop.now());
+    this.#sharedOf(direction).charge(bytes, this.loop.now());
     this.#arm();
   }
 
@@ -139,6 +145,11 @@ export class RateLimitGroup implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  #sharedOf(direction: 'read' | 'write'): FairShare {
+    if (direction === 'read' || direction === 'write') return this.#shared[direction];
+    return misuse(`the direction must be 'read' or 'write', not ${String(direction)}`);
   }
 
   /** One timer for both directions, while anybody waits. It keeps the process: stopped sockets do not. */
@@ -175,6 +186,7 @@ function writerOf(bev: BufferEvent): ShareOwner {
 }
 
 function checked(options: RateLimitGroupOptions): { read: TickRate; write: TickRate; minShareBytes: number } {
+  requireObject('RateLimitGroup', 'options', options);
   const { minShareBytes = MIN_SHARE_BYTES } = options;
   if (!Number.isInteger(minShareBytes) || minShareBytes < 1) {
     misuse(`minShareBytes must be a whole number of 1 or more, not ${minShareBytes}`);

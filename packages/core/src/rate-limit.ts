@@ -1,4 +1,5 @@
 import { ApiMisuse } from '@sluice/errors';
+import { requireObject } from './arguments.ts';
 import type { BufferEvent } from './bufferevent.ts';
 import { FlowLimiter } from './flow-limiter.ts';
 import type { RateLimitGroup } from './rate-limit-group.ts';
@@ -42,11 +43,13 @@ export function lowestOf(bev: BufferEvent): BufferEvent {
 }
 
 export function setRateLimit(bev: BufferEvent, options: RateLimitOptions | null): void {
+  if (options !== null) requireObject('setRateLimit', 'options', options);
   const { read, write } = tickRates(options ?? {});
   changeLimiter(lowestOf(bev), (limiter) => limiter.setRates(read, write));
 }
 
 export function setTurnLimit(bev: BufferEvent, options: TurnLimitOptions | null): void {
+  if (options !== null) requireObject('setTurnLimit', 'options', options);
   const readBytes = turnBytes('readBytes', options?.readBytes);
   const writeBytes = turnBytes('writeBytes', options?.writeBytes);
   changeLimiter(lowestOf(bev), (limiter) => {

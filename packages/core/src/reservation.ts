@@ -1,7 +1,7 @@
 import { ApiMisuse } from '@sluice/errors';
 import type { Chunk } from './chunk.ts';
 import type { EvBuffer } from './evbuffer.ts';
-import { misuse, requireCount } from './evbuffer-arguments.ts';
+import { misuse, requireCount } from './arguments.ts';
 
 /** Largest reservation: no read of Node's takes more at once. */
 const RESERVATION_BYTES_MAX = 2 ** 31 - 1;

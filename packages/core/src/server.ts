@@ -1,20 +1,31 @@
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
-import { ApiMisuse, errorFromErrno, type SluiceError } from '@sluice/errors';
+import { AbortedError, type SluiceError } from '@sluice/errors';
 import { EventEmitter } from 'eventemitter3';
 import { fromEvent, map, type Observable } from 'rxjs';
 import { AcceptLimits, type AcceptLimitOptions, type Rejection, type RejectReason } from './accept-limits.ts';
+import {
+  allowFunction,
+  misuse,
+  nameOf,
+  requireHandlers,
+  requireMs,
+  requireObject,
+  requireSignal,
+} from './arguments.ts';
 import type { BufferEvent, Handlers } from './bufferevent.ts';
-import { type SocketOptions, SocketBufferEvent } from './bufferevent-socket.ts';
+import { checkSocketOptions, type SocketOptions, SocketBufferEvent } from './bufferevent-socket.ts';
 import type { CloseReport } from './close-report.ts';
 import { tellAccept, tellNotTaken } from './diagnostics.ts';
 import { EventLoop } from './event-loop.ts';
 import { type ConnectionOptions, defaultLimits } from './limits.ts';
 import { Listener } from './listener.ts';
-import { type Logger, silentLogger } from './logger.ts';
+import { checkLogger, type Logger, silentLogger } from './logger.ts';
+import { lookupError } from './lookup-error.ts';
 import { Reactor } from './reactor.ts';
 import { ServerLog } from './server-log.ts';
 import { type ServerStats, ServerCounts } from './server-stats.ts';
+import { signalError, untilAborted } from './until-aborted.ts';
 
 /** Where to listen: a TCP port, a Unix socket's path, or a socket that is bound already. */
 export interface ListenOptions {
@@ -31,6 +42,10 @@ export interface ListenOptions {
   ipv6Only?: boolean;
   /** Several processes or threads listen on one port, and the kernel spreads connections over them. */
   reusePort?: boolean;
+  /** Accepts nothing before `Listener.resume`; the kernel's backlog takes who comes meanwhile. */
+  paused?: boolean;
+  /** Gives it up while the host's name is looked up: rejects with an AbortedError. */
+  signal?: AbortSignal;
   /**
    * Puts a layer over each accepted connection (TLS, a filter); what it returns is what the handlers see. It is given
    * the server's connection options, which are that layer's; of them the socket below gets its own, the limits of
@@ -88,19 +103,27 @@ export class Server extends EventEmitter<ServerEvents> {
   readonly #connections: Set<BufferEvent> = new Set();
   readonly #listeners: Set<Listener> = new Set();
   #idle: (() => void)[] = [];
+  /** How often `drain` was called: what was begun before listens no more. */
+  #drains = 0;
   readonly #limits: AcceptLimits | undefined;
   readonly #log: ServerLog | undefined;
   readonly #counts: ServerCounts = new ServerCounts();
 
-  /** @throws ApiMisuse that names the limit that makes no sense */
-  constructor(handlers: Handlers, options: ServerOptions = {}) {
+  /**
+   * Without handlers, whoever hears of a connection (`connection`, `connections$`) listens to it.
+   * @throws ApiMisuse that names the option that makes no sense
+   */
+  constructor(handlers: Handlers = {}, options: ServerOptions = {}) {
     super();
+    requireHandlers(OPERATION, handlers);
+    requireObject(OPERATION, 'options', options);
+    checkSocketOptions(OPERATION, options);
     this.loop = options.loop ?? EventLoop.default;
     this.#options = options;
     this.#transportOptions = transportOptions(options);
     if (options.limits !== undefined) this.#limits = new AcceptLimits(this.loop, this.#listeners, options.limits);
     if (options.logger !== undefined) {
-      this.#log = new ServerLog(options.logger, (error) => this.loop.uncaught(error));
+      this.#log = new ServerLog(checkLogger(OPERATION, options.logger), (error) => this.loop.uncaught(error));
     }
     this.#handlers = {
       ...handlers,
@@ -152,11 +175,18 @@ export class Server extends EventEmitter<ServerEvents> {
 
   /**
    * Listens at one more place.
-   * @throws SystemError when the name is unknown or the address cannot be had; ApiMisuse for options that contradict
+   * @throws SystemError when the name is unknown or the address cannot be had; ApiMisuse for options that contradict;
+   *   AbortedError when the signal is aborted, or the server drained, while the name is looked up
    */
   async listen(options: ListenOptions): Promise<Listener> {
-    const named = options.path === undefined && options.fd === undefined;
-    const binding = { ...options, ...(named ? { address: await this.#resolve(options) } : {}) };
+    checkListenOptions(options);
+    const drains = this.#drains;
+    const { path, fd, host, signal } = options;
+    const named = path === undefined && fd === undefined;
+    const address = named ? await resolveHost(host, signal) : undefined;
+    if (signal?.aborted === true) throw signalError('listen', signal);
+    if (drains !== this.#drains) throw drainedError();
+    const binding = address === undefined ? options : { ...options, address };
     const listener: Listener = new Listener(this.loop, binding, (handle) => this.#accepted(listener, handle, options));
     this.#listeners.add(listener);
     this.#limits?.listening(listener);
@@ -171,6 +201,10 @@ export class Server extends EventEmitter<ServerEvents> {
 
   /** Stops listening, closes every connection in order (`BufferEvent.close`), and cuts those that take too long. */
   async drain(options: DrainOptions = {}): Promise<DrainReport> {
+    const { deadlineMs = DRAIN_DEADLINE_MS, signal } = options;
+    requireMs('drain', 'deadlineMs', deadlineMs);
+    requireSignal('drain', signal);
+    this.#drains += 1;
     const listeners = [...this.#listeners].map((listener) => listener.close());
     this.#limits?.close();
     const report: DrainReport = { closed: 0, cut: 0 };
@@ -178,25 +212,25 @@ export class Server extends EventEmitter<ServerEvents> {
     const cut = (): void => {
       for (const bev of open) if (bev.closed === undefined) bev.destroy();
     };
-    const timer = this.loop.timer(options.deadlineMs ?? DRAIN_DEADLINE_MS, cut);
-    options.signal?.addEventListener('abort', cut, { once: true });
-    if (options.signal?.aborted === true) cut();
+    const timer = this.loop.closed ? undefined : this.loop.timer(deadlineMs, cut);
+    signal?.addEventListener('abort', cut, { once: true });
+    if (signal?.aborted === true) cut();
     const count = ({ end }: CloseReport): void => {
       if (end === 'end') report.closed += 1;
       else report.cut += 1;
     };
     await Promise.all(open.map((bev) => bev.close().then(count)));
-    timer.stop();
-    options.signal?.removeEventListener('abort', cut);
+    timer?.stop();
+    signal?.removeEventListener('abort', cut);
     await Promise.all(listeners);
-    if (this.#connections.size > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    if (this.#connections.size > 0 && !this.loop.closed) await new Promise<void>((resolve) => this.#idle.push(resolve));
     this.#log?.drained(report);
     return report;
   }
 
-  /** `drain` with its defaults. */
-  async close(): Promise<void> {
-    await this.drain();
+  /** `drain`, for whoever wants no report. */
+  async close(options?: DrainOptions): Promise<void> {
+    await this.drain(options);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -252,34 +286,49 @@ export class Server extends EventEmitter<ServerEvents> {
     }
     return false;
   }
-
-  async #resolve(options: ListenOptions): Promise<string> {
-    const { host, port } = options;
-    if (port === undefined || !Number.isInteger(port) || port < 0 || port > 65_535) {
-      throw new ApiMisuse(`listen needs a port from 0 to 65535, a path or an fd, not port ${port}`, {
-        layer: 'core',
-        operation: 'listen',
-      });
-    }
-    if (host === undefined) return '::';
-    if (isIP(host) !== 0) return host;
-    try {
-      return (await lookup(host)).address;
-    } catch (error) {
-      throw errorFromErrno((error as NodeJS.ErrnoException).errno ?? 0, {
-        operation: 'lookup',
-        subject: host,
-        cause: error,
-      });
-    }
-  }
 }
 
 /** A server with one listener: the short way. `server.listen` adds more. */
-export async function serve(options: ListenOptions & ServerOptions, handlers: Handlers): Promise<Server> {
+export async function serve(options: ListenOptions & ServerOptions, handlers: Handlers = {}): Promise<Server> {
+  requireObject(OPERATION, 'options', options);
   const server = new Server(handlers, options);
   await server.listen(options);
   return server;
+}
+
+const OPERATION = 'serve';
+
+function checkListenOptions(options: ListenOptions): void {
+  requireObject('listen', 'options', options);
+  const { port, host, path, fd, wrap, signal } = options;
+  allowFunction('listen', 'wrap', wrap);
+  requireSignal('listen', signal);
+  if (host !== undefined && typeof host !== 'string') misuse('listen', `host must be a string, not ${nameOf(host)}`);
+  if (path !== undefined || fd !== undefined) return;
+  if (port === undefined || !Number.isInteger(port) || port < 0 || port > 65_535) {
+    misuse('listen', `a port from 0 to 65535, a path or an fd is needed, not port ${nameOf(port)}`);
+  }
+}
+
+/** A numeric address. */
+async function resolveHost(host: string | undefined, signal: AbortSignal | undefined): Promise<string> {
+  if (host === undefined) return '::';
+  if (isIP(host) !== 0) return host;
+  try {
+    return (await untilAborted('listen', lookup(host), signal)).address;
+  } catch (error) {
+    throw lookupError(host, error);
+  }
+}
+
+function drainedError(): AbortedError {
+  return new AbortedError('listen: the server was drained meanwhile; make another one, or listen when it is done', {
+    code: 'SLUICE_CORE_SERVER_DRAINED',
+    layer: 'core',
+    operation: 'listen',
+    blame: 'local',
+    remedy: 'fix',
+  });
 }
 
 /** The read marks are about the protocol, which the layer above speaks; the write marks bound memory on either level. */

@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { isMainThread } from 'node:worker_threads';
 import { ApiMisuse, UnsupportedError } from '@sluice/errors';
 import { Observable, type Subscriber } from 'rxjs';
+import { allowFunction } from './arguments.ts';
 import type { EventLoop } from './event-loop.ts';
 import { LoopEvent, type LoopEventOptions } from './loop-event.ts';
 import type { LoopHandle } from './loop-handles.ts';
@@ -26,6 +27,7 @@ export class SignalWatcher extends LoopEvent {
 
   constructor(loop: EventLoop, signal: NodeJS.Signals, callback?: SignalCallback, options: LoopEventOptions = {}) {
     checkSignal(signal);
+    allowFunction('signal', 'fn', callback);
     super(loop, signal, options, false);
     this.signal = signal;
     this.#callback = callback;

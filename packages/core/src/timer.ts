@@ -71,7 +71,9 @@ export class Timer extends LoopTask implements Disposable {
    * @throws ApiMisuse when the delay is not a number
    */
   start(delayMs: number): this {
-    if (Number.isNaN(delayMs)) throw delayMisuse('a delay in milliseconds must be a number, not NaN');
+    if (typeof delayMs !== 'number' || Number.isNaN(delayMs)) {
+      throw delayMisuse(`a delay in milliseconds must be a number, not ${delayMs}`);
+    }
     this.#intervalMs = 0;
     this.#delayMs = delayMs;
     this.#owner.start(this, this.#owner.now() + Math.max(0, delayMs));

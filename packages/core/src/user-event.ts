@@ -1,3 +1,4 @@
+import { requireFunction } from './arguments.ts';
 import type { EventLoop } from './event-loop.ts';
 import { LoopEvent, type LoopEventOptions } from './loop-event.ts';
 import type { LoopHandle } from './loop-handles.ts';
@@ -11,6 +12,7 @@ export class UserEvent extends LoopEvent {
   #flags = 0;
 
   constructor(loop: EventLoop, callback: (flags: number) => void, options: LoopEventOptions = {}) {
+    requireFunction('userEvent', 'fn', callback);
     super(loop, 'user event', options, false);
     this.#callback = callback;
   }

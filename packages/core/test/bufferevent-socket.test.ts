@@ -1,9 +1,11 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import net from 'node:net';
 import { Counter } from '@sluice/native';
 import { expect } from 'chai';
 import type { BufferEvent, CloseReport, Server } from '../src/index.ts';
-import { connect, EventLoop, Reactor, Suspend, serve } from '../src/index.ts';
+import { connect, connected, EventLoop, Reactor, Suspend, serve } from '../src/index.ts';
+import { iterationsUntil } from './support/driven-loop.ts';
 
 describe('SocketBufferEvent', () => {
   let loop: EventLoop;
@@ -180,6 +182,22 @@ describe('SocketBufferEvent', () => {
     full.close();
   });
 
+  it('has the kernel ask a silent peer whether it is there, if told to', async () => {
+    server = await serve({ port: 0, host: '127.0.0.1', loop, keepAliveMs: 5000 }, {});
+    const where = { port: portOf(server), host: '127.0.0.1', loop };
+    const clients = [connect({ ...where, keepAliveMs: 7400 }), connect(where)];
+    await Promise.all(clients.map((client) => connected(client)));
+    await iterationsUntil(() => server.connections.size === 2);
+    const accepted = [...server.connections];
+    const timers = [...accepted, ...clients].map(({ localAddress, remoteAddress }) =>
+      keepAliveTimer(localAddress?.port ?? 0, remoteAddress?.port ?? 0),
+    );
+    const [first, second, third, fourth] = timers;
+    for (const seconds of [first, second]) expect(seconds).to.be.within(0.1, 5);
+    expect(third).to.be.within(0.1, 7);
+    expect(fourth).to.equal(undefined);
+  });
+
   it('gathers many small writes of one turn into one system call', async () => {
     server = await serve({ port: 0, host: '127.0.0.1', loop }, {});
     const client = connect({ port: portOf(server), host: '127.0.0.1', loop });
@@ -216,4 +234,22 @@ function nextConnection(server: Server): Promise<BufferEvent> {
 async function untilRefused(loop: EventLoop): Promise<void> {
   const { counters } = Reactor.of(loop);
   while (counters[Counter.writesRefused] === 0) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Seconds until Linux asks the peer of a connection, as it counts them itself; undefined when it does not. */
+function keepAliveTimer(localPort: number, remotePort: number): number | undefined {
+  const hex = (port: number): string => port.toString(16).toUpperCase().padStart(4, '0');
+  const line = readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .find(
+      (each) =>
+        each.includes(`:${hex(localPort)} `) && each.includes(`:${hex(remotePort)} `) && isFrom(each, hex(localPort)),
+    );
+  const [kind, when] = (line?.trim().split(/\s+/)[5] ?? '').split(':');
+  // In hundredths of a second.
+  return kind === '02' ? Number.parseInt(when ?? '', 16) / 100 : undefined;
+}
+
+function isFrom(line: string, port: string): boolean {
+  return line.trim().split(/\s+/)[1]?.endsWith(`:${port}`) === true;
 }

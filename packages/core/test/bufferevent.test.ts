@@ -264,6 +264,43 @@ describe('BufferEvent', () => {
     expect(reports[0]?.entries.length).to.equal(1);
   });
 
+  it('destroy with anything else that was thrown ends aborted, with that as the cause', () => {
+    for (const [thrown, message] of [
+      [new TypeError('no such row'), 'no such row'],
+      ['a text', 'a text'],
+    ] as const) {
+      const { loop, a, b } = pair();
+      loop.settle();
+      b.write('owed');
+      b.destroy(thrown);
+      loop.settle();
+      expect(b.closed).to.include({ end: 'aborted', code: 'SLUICE_APPLICATION_DESTROYED', layer: 'application' });
+      expect(b.closed?.error?.message).to.match(new RegExp(`destroyed: ${message}$`));
+      expect(b.closed?.error?.cause).to.equal(thrown);
+      expect(a.closed?.end).to.equal('reset');
+    }
+    const { loop, a } = pair();
+    a.destroy(null);
+    loop.settle();
+    expect(a.closed).to.include({ end: 'aborted', error: undefined });
+  });
+
+  it('tells the listeners of closed also when a shared handler throws there', async () => {
+    const { loop, a } = pair();
+    const failure = new Error('in closed');
+    a.setHandlers({
+      closed: () => {
+        throw failure;
+      },
+    });
+    const log = record(a);
+    const closing = a.close();
+    loop.settle();
+    expect(log.at(-1)).to.equal('closed end both');
+    expect((await closing).end).to.equal('end');
+    expect(loop.uncaughtErrors).to.deep.equal([failure]);
+  });
+
   it('delivers data that came before a failure, then closed, and leaves unread input readable', () => {
     const loop = new TestLoop();
     const wire = link(loop);

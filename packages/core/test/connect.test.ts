@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ApiMisuse } from '@sluice/errors';
 import { expect } from 'chai';
-import { type BufferEvent, type CloseReport, connect, EventLoop, type Server, serve } from '../src/index.ts';
+import { type BufferEvent, type CloseReport, connect, connected, EventLoop, type Server, serve } from '../src/index.ts';
 import { iterationsUntil } from './support/driven-loop.ts';
 import { UNKNOWN_HOST } from './support/unknown-host.ts';
 
@@ -96,6 +96,62 @@ describe('connect', () => {
     connecting.destroy();
     expect((await closed(connecting)).end).to.equal('aborted');
     expect(lookingUp.closed?.end).to.equal('aborted');
+  });
+
+  it('is given up by its signal while it does not stand, and not later', async () => {
+    const controller = new AbortController();
+    const { signal } = controller;
+    const stands = connect({ port: port(), host: '127.0.0.1', loop, signal });
+    await connected(stands);
+    const waiting: [string, BufferEvent][] = [
+      ['looked up', connect({ port: port(), host: 'slow.test', loop, signal, lookup: () => {} })],
+      ['connecting', connect({ port: port(), host: '127.0.0.1', loop, signal })],
+    ];
+    controller.abort();
+    waiting.push(['aborted before', connect({ port: port(), host: '127.0.0.1', loop, signal })]);
+    const reports = await Promise.all(waiting.map(async ([what, bev]) => [what, await closed(bev)] as const));
+    for (const [what, report] of reports) {
+      expect(report, what).to.include({ end: 'aborted', code: 'SLUICE_CORE_ABORTED', blame: 'local' });
+    }
+    expect(stands.connected).to.equal(true);
+    expect(
+      loop.handles().filter(({ kind }) => kind === 'ref'),
+      'nobody waits for an answer',
+    ).to.deep.equal([]);
+    expect((await stands.close()).end).to.equal('end');
+  });
+
+  it("ends with what a lookup of the user's did wrong", async () => {
+    const wrong: [LookupFunction, RegExp][] = [
+      [
+        () => {
+          throw new Error('no resolver');
+        },
+        /lookup odd.test failed: no resolver/,
+      ],
+      [(_host, _options, done) => done(new Error('refused'), ''), /refused/],
+      [(_host, _options, done) => done(null, undefined as never), /no addresses/],
+      [(_host, _options, done) => done(null, [{ address: 5 }] as never), /no addresses/],
+    ];
+    for (const [lookup, message] of wrong) {
+      const report = await closed(connect({ port: port(), host: 'odd.test', loop, lookup }));
+      expect(report).to.include({ end: 'failed', code: 'SLUICE_CORE_LOOKUP_FAILED', blame: 'local' });
+      expect(report.error?.message).to.match(message);
+    }
+    const plain = connect({
+      port: port(),
+      host: 'odd.test',
+      loop,
+      family: 4,
+      // Twice, and without an object around the address.
+      lookup: (_host, _options, done) => {
+        done(null, ['127.0.0.1'] as never);
+        done(new Error('too late'), '');
+      },
+    });
+    await connected(plain);
+    await plain.close();
+    expect(loop.handles().filter(({ kind }) => kind === 'ref')).to.deep.equal([]);
   });
 
   it('connects to a Unix socket, and says so when there is none', async () => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
+import { ApiMisuse } from '@sluice/errors';
 import { expect } from 'chai';
 import { EventLoop, type LoopMember } from '../src/event-loop.ts';
 import { serve } from '../src/index.ts';
@@ -202,7 +203,10 @@ describe('EventLoop', () => {
     let ran = false;
     loop.defer(() => (ran = true));
     loop.deferNext(() => (ran = true));
-    loop.timer(0, () => (ran = true));
+    expect(() => loop.timer(0, () => (ran = true)))
+      .to.throw(ApiMisuse)
+      .with.property('code', 'SLUICE_CORE_LOOP_CLOSED');
+    expect(() => loop.interval(1, () => (ran = true))).to.throw(ApiMisuse, /closed/);
     expect([loop.pending, loop.alive, loop.closed]).to.deep.equal([false, false, true]);
     await nextIteration();
     expect(ran).to.equal(false);

@@ -32,7 +32,7 @@ describe("Listener: libevent's cases", () => {
   });
 
   function listen(accept: (listener: Listener) => void, binding: ListenerBinding = {}): Listener {
-    const listener: Listener = new Listener(loop, { address: '127.0.0.1', port: 0, ...binding }, (handle) => {
+    const listener: Listener = new Listener(loop, { address: '127.0.0.1', ...binding }, (handle) => {
       Reactor.of(loop).native.close(handle, false);
       accept(listener);
     });

@@ -1,9 +1,10 @@
 import { once } from 'node:events';
 import net from 'node:net';
-import { ApiMisuse, SystemError } from '@sluice/errors';
+import { AbortedError, ApiMisuse, SystemError } from '@sluice/errors';
 import { expect } from 'chai';
+import { firstValueFrom } from 'rxjs';
 import { type BufferEvent, connect, EventLoop, FilterBufferEvent, type Handlers, Server, serve } from '../src/index.ts';
-import { DrivenLoop } from './support/driven-loop.ts';
+import { DrivenLoop, nextIteration } from './support/driven-loop.ts';
 import { UNKNOWN_HOST } from './support/unknown-host.ts';
 
 describe('Server', () => {
@@ -189,16 +190,60 @@ describe('Server', () => {
 
   it('refuses a listen without a usable port, and names an unknown host', async () => {
     const server = new Server({}, { loop });
-    const caught = (promise: Promise<unknown>) =>
-      promise.then(
-        () => undefined,
-        (error: unknown) => error,
-      );
-    expect(await caught(server.listen({}))).to.be.instanceOf(ApiMisuse);
-    expect(await caught(server.listen({ port: 70_000 }))).to.be.instanceOf(ApiMisuse);
-    const unknown = await caught(server.listen({ port: 0, host: UNKNOWN_HOST }));
+    expect(await failureOf(server.listen({}))).to.be.instanceOf(ApiMisuse);
+    expect(await failureOf(server.listen({ port: 70_000 }))).to.be.instanceOf(ApiMisuse);
+    const unknown = await failureOf(server.listen({ port: 0, host: UNKNOWN_HOST }));
     expect(unknown).to.be.instanceOf(SystemError);
     expect((unknown as Error).message).to.match(/no-such\.\.host/);
+  });
+
+  it('gives up a listen whose name is looked up, when its signal is aborted or the server is drained', async () => {
+    const server = new Server({}, { loop });
+    const controller = new AbortController();
+    const where = { port: 0, host: 'localhost' };
+    const aborted = failureOf(server.listen({ ...where, signal: controller.signal }));
+    controller.abort();
+    expect(await aborted)
+      .to.be.instanceOf(AbortedError)
+      .and.include({ code: 'SLUICE_CORE_ABORTED' });
+    for (const host of ['localhost', '127.0.0.1', undefined]) {
+      const before = failureOf(
+        server.listen({ port: 0, ...(host === undefined ? {} : { host }), signal: AbortSignal.abort() }),
+      );
+      expect(await before).to.be.instanceOf(AbortedError);
+    }
+    const overtaken = failureOf(server.listen(where));
+    expect(await server.drain()).to.deep.equal({ closed: 0, cut: 0 });
+    expect(await overtaken)
+      .to.be.instanceOf(AbortedError)
+      .and.include({ code: 'SLUICE_CORE_SERVER_DRAINED' });
+    expect(server.listening.size).to.equal(0);
+    const listener = await server.listen({ ...where, signal: new AbortController().signal });
+    expect(listener.listening, 'what is drained may listen again').to.equal(true);
+    await server.close();
+  });
+
+  it('may be made with its listener paused, and without handlers', async () => {
+    const server = await serve({ port: 0, host: '127.0.0.1', loop, paused: true });
+    const [listener] = server.listening;
+    const socket = net.connect(listener?.address.port ?? 0, '127.0.0.1').resume();
+    sockets.push(socket);
+    await once(socket, 'connect');
+    for (let turn = 0; turn < 20; turn += 1) await nextIteration();
+    expect(server.acceptedTotal).to.equal(0);
+    const taken = firstValueFrom(server.connections$);
+    listener?.resume();
+    (await taken).end();
+    await once(socket, 'close');
+    await server.close();
+  });
+
+  it('drains a server whose loop was closed, without waiting for what cannot come', async () => {
+    const own = new EventLoop();
+    const server = await serve({ port: 0, host: '127.0.0.1', loop: own }, {});
+    (await dial(server)).resume();
+    own.close();
+    expect(await server.drain()).to.deep.equal({ closed: 0, cut: 1 });
   });
 
   it('is disposed of like any resource', async () => {
@@ -210,3 +255,10 @@ describe('Server', () => {
     expect(end).to.match(/ECONNREFUSED/);
   });
 });
+
+function failureOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => new Error('it did not fail'),
+    (error: unknown) => error,
+  );
+}

@@ -101,14 +101,15 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
     return this._output.length + pendingWriteBytes + pendingOut + this.#below._unsentBytes;
   }
 
-  override close(): Promise<CloseReport> {
+  override close(options?: { signal?: AbortSignal }): Promise<CloseReport> {
     this.#closeAsked = true;
-    return super.close();
+    return super.close(options);
   }
 
-  override _onFlushed(resolve: () => void, reject: Parameters<BufferEvent['_onFlushed']>[1]): void {
-    super._onFlushed(resolve, reject);
+  override _onFlushed(resolve: () => void, reject: Parameters<BufferEvent['_onFlushed']>[1]): () => void {
+    const cancel = super._onFlushed(resolve, reject);
     this.#watchFlush();
+    return cancel;
   }
 
   // --- Layer ---

@@ -1,4 +1,4 @@
-import { type BufferEvent, connect, type ConnectionOptions, type ConnectOptions } from '@sluice/core';
+import { abortConnecting, type BufferEvent, connect, type ConnectionOptions, type ConnectOptions } from '@sluice/core';
 import { ApiMisuse } from '@sluice/errors';
 import { TlsBufferEvent } from './bufferevent-tls.ts';
 import type { TlsContext } from './context.ts';
@@ -32,7 +32,7 @@ export interface TlsConnectOptions extends ConnectOptions {
   tls?: Omit<TlsClientOptions, 'servername'> & { servername?: string };
 }
 
-/** `connect`, then TLS. The name to verify is `tls.servername`, else the host that is connected to. */
+/** `connect`, then TLS; a `signal` gives up both, and the handshake. The name to verify is `tls.servername`, else the host that is connected to. */
 export function connectTls(context: TlsContext, options: TlsConnectOptions): TlsBufferEvent {
   const { tls = {}, ...connectOptions } = options;
   const servername = tls.servername ?? options.host ?? (options.path === undefined ? 'localhost' : undefined);
@@ -43,7 +43,9 @@ export function connectTls(context: TlsContext, options: TlsConnectOptions): Tls
     });
   }
   const wrap = tlsClient(context, { ...tls, servername });
-  return wrap(connect(connectOptions));
+  const bev = wrap(connect(connectOptions));
+  abortConnecting(bev, options.signal, 'connectTls');
+  return bev;
 }
 
 function requireRole(context: TlsContext, role: 'server' | 'client', operation: string): void {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { connect as nodeConnect, createServer } from 'node:tls';
-import { connect, EventLoop, PairBufferEvent, type Server, serve } from '@sluice/core';
+import { connect, connected, EventLoop, PairBufferEvent, type Server, serve } from '@sluice/core';
 import { TestLoop } from '@sluice/core/testing';
 import { ApiMisuse } from '@sluice/errors';
 import { expect } from 'chai';
@@ -138,6 +138,26 @@ describe('tlsServer, tlsClient and connectTls', () => {
       );
       return [...listening.listening][0]?.address.port ?? 0;
     }
+
+    it('are given up by a signal while they connect or shake hands, and not later', async () => {
+      const port = await echoServer(8192);
+      const controller = new AbortController();
+      const where = { loop, port, host: '127.0.0.1', signal: controller.signal, tls: { servername: 'localhost' } };
+      const done = await connected(connectTls(client, where));
+      // Somebody who takes connections and says nothing.
+      await using silent = await serve({ loop, port: 0, host: '127.0.0.1', timeouts: { closeMs: 0 } });
+      const [listener] = silent.listening;
+      const shaking = connectTls(client, { ...where, port: listener?.address.port ?? 0 });
+      await connected(shaking.underlying);
+      const connecting = connectTls(client, where);
+      const closed = [shaking, connecting].map((bev) => new Promise((resolve) => bev.once('closed', resolve)));
+      controller.abort();
+      for (const report of await Promise.all(closed)) {
+        expect(report).to.include({ end: 'aborted', code: 'SLUICE_CORE_ABORTED', blame: 'local' });
+      }
+      expect(done.connected).to.equal(true);
+      expect((await done.close()).end).to.equal('end');
+    });
 
     for (const pairBytes of [1, 64, 8192, 17_408]) {
       for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {

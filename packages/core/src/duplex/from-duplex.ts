@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
-import { ApiMisuse } from '@sluice/errors';
 import type { Address } from '@sluice/native';
+import { misuse, nameOf } from '../arguments.ts';
 import { BufferEvent } from '../bufferevent.ts';
 import type { EventLoop } from '../event-loop.ts';
 import type { ConnectionOptions } from '../limits.ts';
@@ -133,6 +133,14 @@ class DuplexBufferEvent extends BufferEvent {
 }
 
 function requireBytes(duplex: Duplex): void {
+  if (
+    typeof duplex !== 'object' ||
+    duplex === null ||
+    typeof duplex.read !== 'function' ||
+    typeof duplex.write !== 'function'
+  ) {
+    misuse('fromDuplex', `a node:stream Duplex is needed, not ${nameOf(duplex)}`);
+  }
   const wrong = duplex.destroyed
     ? 'is destroyed'
     : duplex.readableObjectMode || duplex.writableObjectMode
@@ -140,8 +148,7 @@ function requireBytes(duplex: Duplex): void {
       : duplex.readableEncoding === null
         ? undefined
         : `decodes its bytes as ${duplex.readableEncoding}`;
-  if (wrong === undefined) return;
-  throw new ApiMisuse(`fromDuplex: the stream ${wrong}`, { layer: 'core', operation: 'fromDuplex' });
+  if (wrong !== undefined) misuse('fromDuplex', `the stream ${wrong}`);
 }
 
 /** What a `net.Socket` knows of its ends. */

@@ -1,4 +1,5 @@
 import type { ReadableStreamDefaultReader, WritableStreamDefaultWriter } from 'node:stream/web';
+import { misuse, nameOf, requireObject } from '../arguments.ts';
 import { BufferEvent } from '../bufferevent.ts';
 import type { EventLoop } from '../event-loop.ts';
 import type { ConnectionOptions } from '../limits.ts';
@@ -15,7 +16,7 @@ const PIECE_BYTES_MAX = 64 * 1024;
  * `writable`, and the rest waits in `output`, which has its cap. A stream that errors fails the connection with that error
  * as the cause; destroying the connection cancels and aborts the streams.
  *
- * @throws TypeError when one of the streams is locked
+ * @throws ApiMisuse for what are no streams, and when one of them is locked: somebody else uses it
  */
 export function fromWeb(loop: EventLoop, streams: WebStreams, options: ConnectionOptions = {}): BufferEvent {
   return new WebBufferEvent(loop, streams, options);
@@ -35,8 +36,10 @@ class WebBufferEvent extends BufferEvent {
   /** Bytes of the piece that `writable` has not taken. */
   #writingBytes = 0;
 
-  constructor(loop: EventLoop, { readable, writable }: WebStreams, options: ConnectionOptions) {
+  constructor(loop: EventLoop, streams: WebStreams, options: ConnectionOptions) {
+    requireStreams(streams);
     super(loop, 'web', options);
+    const { readable, writable } = streams;
     this.#reader = readable.getReader();
     this.#writer = writable.getWriter();
     // Their failures are met by reading and writing.
@@ -127,6 +130,19 @@ class WebBufferEvent extends BufferEvent {
 
   #writeFailed(error: unknown): void {
     if (this.closed === undefined) this._writeFailed(errorOfStream(error, 'write'));
+  }
+}
+
+function requireStreams(streams: WebStreams): void {
+  requireObject('fromWeb', 'streams', streams);
+  for (const [name, method] of [
+    ['readable', 'getReader'],
+    ['writable', 'getWriter'],
+  ] as const) {
+    const stream: unknown = streams[name];
+    const isOne = typeof stream === 'object' && stream !== null && typeof Reflect.get(stream, method) === 'function';
+    if (!isOne) misuse('fromWeb', `${name} must be a Web Stream, not ${nameOf(stream)}`);
+    if (streams[name].locked) misuse('fromWeb', `${name} is locked; release its reader or writer first`);
   }
 }
 

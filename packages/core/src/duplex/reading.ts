@@ -1,11 +1,12 @@
-import { ApiMisuse, LimitError } from '@sluice/errors';
+import { LimitError } from '@sluice/errors';
+import { misuse, requireConnection, requireCount, requirePositive } from '../arguments.ts';
 import type { BufferEvent } from '../bufferevent.ts';
 import { type Data, type EolStyle, LINE_BYTES_MAX } from '../evbuffer.ts';
+import { requireBytes, requireEncoding, requireStyle } from '../evbuffer-arguments.ts';
 import { waitFor } from './wait-for.ts';
-import { waitForRoom } from './wait-for-room.ts';
 
 /**
- * Reading and writing in sequence, for code that awaits: the bytes stay in `input` until they are asked for, so all of its
+ * Reading in sequence, for code that awaits (`writing.ts` is the other direction): the bytes stay in `input` until they are asked for, so all of its
  * bounds hold. One read at a time; a second one rejects with `ApiMisuse`. Leave `data` to these functions: a handler that
  * takes bytes takes them from here. To answer after the peer's end, make the connection with `halfOpen`.
  *
@@ -42,7 +43,7 @@ export async function readExactly(
   n: number,
   options: AwaitOptions = {},
 ): Promise<Buffer | undefined> {
-  if (!Number.isInteger(n) || n < 0) misuse('readExactly', `n must be an integer of 0 or more, not ${n}`);
+  requireCount('readExactly', 'n', n);
   requireRoom(bev, 'readExactly', 'n', n);
   return waitFor(bev, 'readExactly', options.signal, () => (bev.input.length >= n ? bev.input.read(n) : undefined));
 }
@@ -55,6 +56,8 @@ export async function readUntil(
 ): Promise<Buffer | undefined> {
   const needle = typeof delimiter === 'string' ? Buffer.from(delimiter) : delimiter;
   const { maxLength = LINE_BYTES_MAX, signal } = options;
+  requireBytes('readUntil', needle);
+  requireCount('readUntil', 'maxLength', maxLength);
   if (needle.length === 0) misuse('readUntil', 'the delimiter must not be empty');
   requireRoom(bev, 'readUntil', 'maxLength and the delimiter', maxLength + needle.length);
   const { input } = bev;
@@ -75,6 +78,9 @@ export async function readUntil(
 /** Takes a line and its end, and answers the line as text. */
 export async function readLine(bev: BufferEvent, options: ReadLineOptions = {}): Promise<string | undefined> {
   const { style = 'crlf', maxLength = LINE_BYTES_MAX, encoding = 'utf8', signal } = options;
+  requireStyle('readLine', style);
+  requireCount('readLine', 'maxLength', maxLength);
+  requireEncoding('readLine', encoding);
   requireRoom(bev, 'readLine', 'maxLength and an end of line', maxLength + 2);
   return waitFor(bev, 'readLine', signal, () => bev.input.readLineString(style, maxLength, encoding));
 }
@@ -86,7 +92,7 @@ export async function readLine(bev: BufferEvent, options: ReadLineOptions = {}):
  */
 export async function* chunks(bev: BufferEvent, options: ChunksOptions = {}): AsyncGenerator<Buffer, void, undefined> {
   const { bytesMax = CHUNK_BYTES_MAX, signal } = options;
-  if (!(bytesMax >= 1)) misuse('chunks', `bytesMax must be 1 or more, not ${bytesMax}`);
+  requirePositive('chunks', 'bytesMax', bytesMax);
   for (;;) {
     const take = (): Buffer | undefined => (bev.input.length > 0 ? bev.input.read(bytesMax) : undefined);
     const chunk = await waitFor(bev, 'chunks', signal, take);
@@ -95,15 +101,8 @@ export async function* chunks(bev: BufferEvent, options: ChunksOptions = {}): As
   }
 }
 
-/**
- * Resolves when `write` would answer true: at once, or when output has drained. `if (!bev.write(piece)) await drained(bev);`
- * Rejects when the connection ends first, and when the signal is aborted.
- */
-export function drained(bev: BufferEvent, options: AwaitOptions = {}): Promise<void> {
-  return waitForRoom(bev, 'drained', options.signal);
-}
-
 function requireRoom(bev: BufferEvent, operation: string, name: string, bytes: number): void {
+  requireConnection(operation, bev);
   const { readHigh } = bev.limits;
   if (bytes <= readHigh) return;
   misuse(operation, `${name} come to ${bytes} bytes, and input stops at ${readHigh}; raise watermarks.read.high`);
@@ -120,8 +119,4 @@ function tooLong(maxLength: number): LimitError {
       remedy: 'close',
     },
   );
-}
-
-function misuse(operation: string, message: string): never {
-  throw new ApiMisuse(`${operation}: ${message}`, { layer: 'core', operation });
 }

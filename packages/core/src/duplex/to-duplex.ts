@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { Duplex } from 'node:stream';
+import { requireConnection, requireCount } from '../arguments.ts';
 import type { BufferEvent } from '../bufferevent.ts';
 import type { CloseReport } from '../close-report.ts';
 import type { Timer } from '../timer.ts';
@@ -32,6 +33,10 @@ const CHUNK_BYTES_MAX = 64 * 1024;
  * `SluiceError`, after the bytes that came before it were read. Destroying the stream destroys the connection.
  */
 export function toDuplex(bev: BufferEvent, options: ToDuplexOptions = {}): BufferEventDuplex {
+  requireConnection('toDuplex', bev);
+  const { readableHighWaterMark = STREAM_BYTES, writableHighWaterMark = STREAM_BYTES } = options;
+  requireCount('toDuplex', 'readableHighWaterMark', readableHighWaterMark);
+  requireCount('toDuplex', 'writableHighWaterMark', writableHighWaterMark);
   return new BufferEventDuplex(bev, options);
 }
 

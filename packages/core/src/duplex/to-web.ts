@@ -1,9 +1,10 @@
 import { ReadableStream, WritableStream } from 'node:stream/web';
 import { LimitError } from '@sluice/errors';
+import { requireConnection, requireCount } from '../arguments.ts';
 import type { BufferEvent } from '../bufferevent.ts';
 import type { BufferReader } from '../evbuffer.ts';
 import { Backlog } from './backlog.ts';
-import { drained } from './reading.ts';
+import { drained } from './writing.ts';
 import { errorOfDestroyer, errorOfEnd } from './stream-errors.ts';
 import { waitFor } from './wait-for.ts';
 
@@ -32,9 +33,12 @@ const CHUNK_BYTES_MAX = 64 * 1024;
  * destroys the connection; after an abort the peer sees a reset.
  */
 export function toWeb(bev: BufferEvent, options: ToWebOptions = {}): WebStreams {
+  const { writableHighWaterMark = STREAM_BYTES } = options;
+  requireConnection('toWeb', bev);
+  requireCount('toWeb', 'writableHighWaterMark', writableHighWaterMark);
   // The streams decide when our direction ends.
   bev.halfOpen = true;
-  return { readable: readableOf(bev), writable: writableOf(bev, options.writableHighWaterMark ?? STREAM_BYTES) };
+  return { readable: readableOf(bev), writable: writableOf(bev, writableHighWaterMark) };
 }
 
 function readableOf(bev: BufferEvent): ReadableStream<Uint8Array> {

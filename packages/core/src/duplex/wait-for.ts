@@ -1,8 +1,10 @@
 import { ApiMisuse } from '@sluice/errors';
+import { requireConnection } from '../arguments.ts';
 import type { BufferEvent } from '../bufferevent.ts';
-import { abortError, endedEarlyError, errorOfEnd } from './stream-errors.ts';
+import { endedEarlyError, errorOfEnd } from './stream-errors.ts';
+import { waitUntil } from './wait-until.ts';
 
-/** Connections that somebody awaits input of. */
+/** Connections whose input somebody awaits. */
 const awaited: WeakSet<BufferEvent> = new WeakSet();
 
 /**
@@ -13,56 +15,51 @@ const awaited: WeakSet<BufferEvent> = new WeakSet();
  * came before was not enough; when `attempt` throws; when the signal is aborted (nothing was taken then); at once when
  * somebody else waits already.
  */
-export function waitFor<T>(
+export async function waitFor<T>(
   bev: BufferEvent,
   operation: string,
   signal: AbortSignal | undefined,
   attempt: () => T | undefined,
 ): Promise<T | undefined> {
-  if (awaited.has(bev)) return Promise.reject(inProgressError(bev, operation));
-  if (signal?.aborted === true) return Promise.reject(abortError(operation, signal));
-  return new Promise((resolve, reject) => {
-    const stop = (): void => {
-      awaited.delete(bev);
-      changes.unsubscribe();
-      bev.off('end', look);
-      bev.off('closed', look);
-      signal?.removeEventListener('abort', aborted);
-    };
-    const look = (): void => {
-      try {
+  requireConnection(operation, bev);
+  const unclaim = claimInput(bev, operation);
+  try {
+    return await waitUntil<T | undefined>(bev, {
+      operation,
+      signal,
+      events: ['end', 'closed'],
+      look() {
         const value = attempt();
-        if (value === undefined && !isOver(bev, operation)) return;
-        stop();
-        resolve(value);
-      } catch (error) {
-        stop();
-        reject(error);
-      }
-    };
-    const aborted = (): void => {
-      stop();
-      reject(abortError(operation, signal as AbortSignal));
-    };
-    awaited.add(bev);
-    const changes = bev.input.onChange(({ added }) => {
-      if (added > 0) look();
+        return value !== undefined || isOver(bev, operation) ? { value } : undefined;
+      },
+      listen(look) {
+        const changes = bev.input.onChange(({ added }) => {
+          if (added > 0) look();
+        });
+        return () => {
+          changes.unsubscribe();
+          // Whoever aborts a read may begin the next at once.
+          unclaim();
+        };
+      },
     });
-    bev.on('end', look);
-    bev.on('closed', look);
-    signal?.addEventListener('abort', aborted);
-    look();
-  });
+  } finally {
+    unclaim();
+  }
 }
 
 /**
- * Makes somebody the one reader of a connection's input; call what it answers to end that.
+ * Makes somebody the one reader of a connection's input; call what it answers to end that. Idempotent.
  * @throws ApiMisuse when there is one already
  */
 export function claimInput(bev: BufferEvent, operation: string): () => void {
   if (awaited.has(bev)) throw inProgressError(bev, operation);
   awaited.add(bev);
-  return () => void awaited.delete(bev);
+  let claimed = true;
+  return () => {
+    if (claimed) awaited.delete(bev);
+    claimed = false;
+  };
 }
 
 /** Whether the peer has ended in order and all it sent was taken. Throws when no more will come otherwise. */

@@ -2,6 +2,7 @@ import { ApiMisuse, errorFromErrno, SluiceError, systemErrorNumber } from '@slui
 
 /** What the system, or Node, has to say of a file: 'ENOENT: no such file or directory, open ...'. */
 export function fileError(operation: string, thrown: unknown): SluiceError {
+  if (thrown instanceof SluiceError) return thrown;
   const what = thrown instanceof Error ? thrown.message : String(thrown);
   const message = `${operation}: ${what}`;
   const code: unknown = thrown instanceof Error ? Reflect.get(thrown, 'code') : undefined;

@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { URL } from 'node:url';
-import { misuse, nameOf, requireCount } from '../evbuffer-arguments.ts';
+import { allowFunction, misuse, nameOf, requireCount, requireSignal } from '../arguments.ts';
+import { signalError, untilAborted } from '../until-aborted.ts';
 import { fileError, fileKindError, fileShortError, segmentClosedError } from './file-errors.ts';
 
 /** A file by its path, or one that is open for reading. */
@@ -16,6 +17,8 @@ export interface FileSegmentOptions {
   autoClose?: boolean;
   /** Called once, from no call of yours, when the segment was closed and its last use is over. */
   onRelease?: () => void;
+  /** Gives up opening it: rejects with an AbortedError, and nothing stays open. */
+  signal?: AbortSignal | undefined;
 }
 
 /** FIFOs are opened at once, to be refused, and do not hold one of Node's threads until somebody writes to them. */
@@ -51,13 +54,16 @@ export class FileSegment implements AsyncDisposable {
    * range that is none. Nothing stays open then.
    */
   static async open(source: FileSource, options: FileSegmentOptions = {}): Promise<FileSegment> {
-    const { start = 0, end, onRelease } = options;
+    const { start = 0, end, onRelease, signal } = options;
     requireRange('FileSegment.open', start, end ?? start);
+    allowFunction('FileSegment.open', 'onRelease', onRelease);
+    requireSignal('FileSegment.open', signal);
     const opened = typeof source === 'string' || isUrl(source);
-    const handle = opened ? await attempt('open', open(source, OPEN_FLAGS)) : requireHandle(source);
+    const handle = opened ? await openFile(source, signal) : requireHandle(source);
     const owns = options.autoClose ?? opened;
     try {
       const stat = await attempt('open', handle.stat());
+      if (signal?.aborted === true) throw signalError('open', signal);
       if (!stat.isFile()) throw fileKindError('open');
       if (Math.max(start, end ?? 0) > stat.size) throw fileShortError('open', stat.size, end ?? start);
       return new FileSegment(handle, start, end ?? stat.size, owns, onRelease);
@@ -133,6 +139,17 @@ export function requireRange(operation: string, start: number, end: number): voi
   requireCount(operation, 'start', start);
   requireCount(operation, 'end', end);
   if (start > end) misuse(operation, `start (${start}) is behind end (${end}), which is the byte behind the last`);
+}
+
+/** A file that is opened when nobody wants it any more is closed. */
+async function openFile(source: string | URL, signal: AbortSignal | undefined): Promise<FileHandle> {
+  const opening = open(source, OPEN_FLAGS);
+  try {
+    return await attempt('open', untilAborted('open', opening, signal));
+  } catch (error) {
+    opening.then((handle) => handle.close()).catch(() => {});
+    throw error;
+  }
 }
 
 async function attempt<T>(operation: string, promise: Promise<T>): Promise<T> {

@@ -3,7 +3,7 @@ import type { BufferEvent } from '../bufferevent.ts';
 import type { AwaitOptions } from '../duplex/reading.ts';
 import { abortError, errorOfEnd } from '../duplex/stream-errors.ts';
 import { waitForRoom } from '../duplex/wait-for-room.ts';
-import { misuse } from '../evbuffer-arguments.ts';
+import { misuse, requireConnection, requirePositive, requireSignal } from '../arguments.ts';
 import { FileSegment, type FileSegmentOptions, type FileSource, requireRange } from './file-segment.ts';
 
 export interface SendFileOptions extends AwaitOptions {
@@ -41,9 +41,9 @@ export async function sendFile(
   options: SendFileOptions = {},
 ): Promise<number> {
   const { start, end, pieceBytes = PIECE_BYTES_MAX, signal } = options;
-  if (!Number.isSafeInteger(pieceBytes) || pieceBytes < 1) {
-    misuse('sendFile', `pieceBytes must be an integer of 1 or more, not ${String(pieceBytes)}`);
-  }
+  requireConnection('sendFile', bev);
+  requirePositive('sendFile', 'pieceBytes', pieceBytes);
+  requireSignal('sendFile', signal);
   if (!bev.writable) throw errorOfEnd(bev, 'sendFile');
   if (signal?.aborted === true) throw abortError('sendFile', signal);
   if (sending.has(bev)) throw inProgressError(bev);
@@ -52,7 +52,7 @@ export async function sendFile(
     if (source instanceof FileSegment) {
       return await source._with('sendFile', () => put(bev, source, rangeIn(source, start, end), pieceBytes, signal));
     }
-    return await withSegment(source, { start, end }, (segment) =>
+    return await withSegment(source, { start, end, signal }, (segment) =>
       put(bev, segment, { from: 0, to: segment.length }, pieceBytes, signal),
     );
   } finally {

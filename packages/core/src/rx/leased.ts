@@ -1,4 +1,5 @@
 import { Observable } from 'rxjs';
+import { misuse, nameOf, requireConnection } from '../arguments.ts';
 import type { BufferEvent } from '../bufferevent.ts';
 import { debugOrigin } from '../loop-event.ts';
 import { Intake, type IntakeOptions } from './intake.ts';
@@ -24,6 +25,11 @@ export function leases(
   operation: string,
   options: IntakeOptions & { chunksMax: number },
 ): Observable<Lease<Buffer>> {
+  requireConnection(operation, bev);
+  const { onUnsubscribe = 'pause' } = options;
+  if (onUnsubscribe !== 'pause' && onUnsubscribe !== 'abort') {
+    misuse(operation, `onUnsubscribe must be 'pause' or 'abort', not ${nameOf(onUnsubscribe)}`);
+  }
   const origin = debugOrigin();
   return new Observable((subscriber) => {
     const leaks = origin === undefined ? undefined : new LeaseLeaks(`${bev.transport} connection ${bev.id}`, origin);

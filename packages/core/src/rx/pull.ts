@@ -1,4 +1,5 @@
 import type { Observable, ObservableInput } from 'rxjs';
+import { requireFunction } from '../arguments.ts';
 import type { BufferEvent } from '../bufferevent.ts';
 import type { IntakeOptions } from './intake.ts';
 import { leases } from './leased.ts';
@@ -24,5 +25,6 @@ export function pull<R>(
   options: PullOptions = {},
 ): Observable<R> {
   const { window = 1, ...intake } = options;
+  requireFunction('pull', 'work', work);
   return leases(bev, 'pull', { ...intake, chunksMax: window }).pipe(settle(work, window));
 }

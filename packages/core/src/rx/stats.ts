@@ -1,10 +1,11 @@
 import { Observable } from 'rxjs';
-import type { EventLoop } from '../event-loop.ts';
+import { misuse, nameOf } from '../arguments.ts';
+import { EventLoop } from '../event-loop.ts';
 
-/** Anything of Sluice's that counts: a loop, server, listener or connection. */
+/** Anything of Sluice's that counts: a server, listener, group or connection; and a loop, which is its own. */
 export interface Counting<S> {
   readonly stats: S;
-  readonly loop: EventLoop;
+  readonly loop?: EventLoop;
 }
 
 /**
@@ -12,8 +13,10 @@ export interface Counting<S> {
  * `takeUntil(bev.closed$)`.
  */
 export function stats$<S>(source: Counting<S>, intervalMs: number): Observable<S> {
+  const loop = source instanceof EventLoop ? source : source.loop;
+  if (loop === undefined) misuse('stats$', `something that counts is needed, not ${nameOf(source)}`);
   return new Observable((subscriber) => {
-    const timer = source.loop.interval(intervalMs, () => subscriber.next(source.stats)).unref();
+    const timer = loop.interval(intervalMs, () => subscriber.next(source.stats)).unref();
     return () => timer.stop();
   });
 }

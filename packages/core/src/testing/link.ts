@@ -1,4 +1,5 @@
-import { errorFromErrno } from '@sluice/errors';
+import { errorFromErrno, systemErrorNumber } from '@sluice/errors';
+import { misuse, nameOf } from '../arguments.ts';
 import { BufferEvent } from '../bufferevent.ts';
 import { EvBuffer } from '../evbuffer.ts';
 import type { EventLoop } from '../event-loop.ts';
@@ -37,10 +38,14 @@ export function link(loop: EventLoop, options: LinkOptions = {}): Link {
     uncork: (end) => end._cork(false),
     limit: (end, perTurnBytes) => end._limit(perTurnBytes),
     cut: (kind) => {
+      if (kind !== 'fin' && kind !== 'reset') misuse('link', `an end is cut by 'fin' or 'reset', not ${nameOf(kind)}`);
       for (const end of [first, second]) end._cut(kind);
       for (const end of [first, second]) end._carry();
     },
-    breakWrites: (end, errno) => end._breakWrites(errno),
+    breakWrites: (end, errno) => {
+      if (systemErrorNumber(errno) === 0) misuse('link', `${errno} is no error of the system's`);
+      end._breakWrites(errno);
+    },
   };
 }
 
@@ -63,8 +68,8 @@ export class LinkBufferEvent extends BufferEvent {
 
   constructor(loop: EventLoop, link: LinkOptions, options: ConnectionOptions = {}) {
     super(loop, 'link', options);
-    this.#capacityBytes = link.capacityBytes ?? 64 * 1024;
-    this.#perTurnBytes = link.perTurnBytes ?? Number.POSITIVE_INFINITY;
+    this.#capacityBytes = bytesOf('capacityBytes', link.capacityBytes ?? 64 * 1024);
+    this.#perTurnBytes = bytesOf('perTurnBytes', link.perTurnBytes ?? Number.POSITIVE_INFINITY);
   }
 
   /** Bytes of this end's that were taken and not read by the other yet. */
@@ -85,7 +90,7 @@ export class LinkBufferEvent extends BufferEvent {
   }
 
   _limit(perTurnBytes: number): void {
-    this.#perTurnBytes = perTurnBytes;
+    this.#perTurnBytes = bytesOf('perTurnBytes', perTurnBytes);
     this._markDirty();
   }
 
@@ -182,4 +187,9 @@ export class LinkBufferEvent extends BufferEvent {
       partner._readFailed(errorFromErrno('ECONNRESET', { operation: 'read', direction: 'read' }));
     }
   }
+}
+
+function bytesOf(name: string, bytes: number): number {
+  if (bytes === Number.POSITIVE_INFINITY || (Number.isInteger(bytes) && bytes >= 1)) return bytes;
+  return misuse('link', `${name} must be an integer of 1 or more, or Infinity, not ${nameOf(bytes)}`);
 }

@@ -1,3 +1,4 @@
+import { requireMs } from '../arguments.ts';
 import type { Alarm, Clock } from '../clock.ts';
 
 interface Pending {
@@ -34,6 +35,7 @@ export class VirtualClock implements Clock {
 
   /** Lets `ms` pass: every wake-up due by then runs at its own time, in order, and `after` after each. */
   advance(ms: number, after: () => void = () => {}): void {
+    requireMs('advance', 'ms', ms);
     const end = this.#now + ms;
     for (;;) {
       const next = this.#earliest();

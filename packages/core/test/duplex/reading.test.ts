@@ -1,28 +1,14 @@
 import { AbortedError, ApiMisuse, LimitError, type SluiceError } from '@sluice/errors';
 import { expect } from 'chai';
-import { chunks, type ConnectionOptions, drained, readExactly, readLine, readUntil } from '../../src/index.ts';
+import { chunks, type ConnectionOptions, readExactly, readLine, readUntil } from '../../src/index.ts';
 import { link, TestLoop } from '../../src/testing/index.ts';
+import { reasonOf, state } from '../support/promises.ts';
 
 function over(options: ConnectionOptions = {}) {
   const loop = new TestLoop();
   const wires = link(loop, { first: options, second: {} });
   const [bev, wire] = wires.ends;
   return { loop, wires, bev, wire };
-}
-
-/** What a promise came to by now, without waiting for it. */
-async function state<T>(promise: Promise<T>): Promise<T | 'pending' | { reason: unknown }> {
-  const settled = promise.then(
-    (value) => value,
-    (reason: unknown) => ({ reason }),
-  );
-  const pending = new Promise<'pending'>((resolve) => setImmediate(() => resolve('pending')));
-  return Promise.race([settled, pending]);
-}
-
-async function reasonOf(promise: Promise<unknown>): Promise<unknown> {
-  const result = await state(promise);
-  return (result as { reason?: unknown }).reason ?? new Error(`not rejected: ${String(result)}`);
 }
 
 describe('readExactly', () => {
@@ -217,39 +203,5 @@ describe('chunks', () => {
     expect(bev.closed?.error?.end).to.equal('reset');
     const signal = AbortSignal.abort();
     expect(await reasonOf(chunks(over().bev, { signal }).next())).to.be.instanceOf(AbortedError);
-  });
-});
-
-describe('drained', () => {
-  it('waits while output is at its high mark, and not otherwise', async () => {
-    const { loop, wires, bev } = over({ watermarks: { write: { low: 10, high: 100 } } });
-    await drained(bev);
-    wires.cork(bev);
-    bev.write(Buffer.alloc(99));
-    await drained(bev);
-    bev.write('x');
-    const wait = drained(bev);
-    loop.settle();
-    expect(await state(wait)).to.equal('pending');
-    wires.uncork(bev);
-    loop.settle();
-    await wait;
-    expect(bev.output.length).to.equal(0);
-  });
-
-  it('rejects by its signal, and when the connection ends first', async () => {
-    const options = { watermarks: { write: { low: 10, high: 100 } } };
-    const { loop, wires, bev } = over(options);
-    wires.cork(bev);
-    bev.write(Buffer.alloc(100));
-    const controller = new AbortController();
-    const aborted = drained(bev, { signal: controller.signal });
-    const cut = drained(bev);
-    controller.abort();
-    expect(await reasonOf(aborted)).to.be.instanceOf(AbortedError);
-    wires.cut('reset');
-    loop.settle();
-    expect(await reasonOf(cut)).to.equal(bev.closed?.error);
-    expect(await reasonOf(drained(bev))).to.equal(bev.closed?.error);
   });
 });

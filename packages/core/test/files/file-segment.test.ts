@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { pathToFileURL } from 'node:url';
-import { ApiMisuse, SystemError } from '@sluice/errors';
+import { AbortedError, ApiMisuse, SystemError } from '@sluice/errors';
 import { expect } from 'chai';
 import { FileSegment } from '../../src/index.ts';
 import { nextIteration } from '../support/driven-loop.ts';
@@ -73,6 +73,24 @@ describe('FileSegment', () => {
     expect(await rejection(segment.close())).to.have.property('code', 'SLUICE_SYSTEM_EIO');
     await nextIteration();
     expect(released).to.equal(1);
+  });
+
+  it('is given up while it is opened, by its signal, and leaves nothing open', async () => {
+    const path = await temporaryFile(TEXT);
+    const controller = new AbortController();
+    const opening = rejection(FileSegment.open(path, { signal: controller.signal }));
+    controller.abort();
+    expect(await opening).to.have.property('code', 'SLUICE_CORE_ABORTED');
+    const before = FileSegment.open(path, { signal: AbortSignal.abort() });
+    expect(await rejection(before)).to.be.instanceOf(AbortedError);
+    while ((await descriptorsOf(path)) > 0) await nextIteration();
+    const handle = await open(path);
+    const ofHandle = FileSegment.open(handle, { signal: controller.signal });
+    expect(await rejection(ofHandle)).to.be.instanceOf(AbortedError);
+    await handle.close();
+    const opened = await FileSegment.open(path, { signal: new AbortController().signal });
+    expect(opened.length).to.equal(TEXT.length);
+    await opened.close();
   });
 
   it('says what is wrong with a file, and leaves nothing open', async () => {
