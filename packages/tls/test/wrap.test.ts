@@ -145,7 +145,7 @@ describe('tlsServer, tlsClient and connectTls', () => {
       const where = { loop, port, host: '127.0.0.1', signal: controller.signal, tls: { servername: 'localhost' } };
       const done = await connected(connectTls(client, where));
       // Somebody who takes connections and says nothing.
-      await using silent = await serve({ loop, port: 0, host: '127.0.0.1', timeouts: { closeMs: 0 } });
+      const silent = await serve({ loop, port: 0, host: '127.0.0.1', timeouts: { closeMs: 0 } });
       const [listener] = silent.listening;
       const shaking = connectTls(client, { ...where, port: listener?.address.port ?? 0 });
       await connected(shaking.underlying);
@@ -157,6 +157,7 @@ describe('tlsServer, tlsClient and connectTls', () => {
       }
       expect(done.connected).to.equal(true);
       expect((await done.close()).end).to.equal('end');
+      await silent.close();
     });
 
     for (const pairBytes of [1, 64, 8192, 17_408]) {
