@@ -1,5 +1,6 @@
 import { expect } from 'chai';
-import { EventLoop } from '@sluice/core';
+import { EventLoop, Reactor } from '@sluice/core';
+import { Counter } from '@sluice/native';
 import { createKvServer, type KvServer } from '../examples/kv-server/server.ts';
 import { VALUE_BYTES_MAX } from '../examples/kv-server/store.ts';
 import { RawClient } from './support/raw-client.ts';
@@ -45,6 +46,7 @@ describe('kv-server and a client that does not read', () => {
       outputMax = Math.max(outputMax, outputBytes());
     }
     expect(outputMax, 'the socket is full').to.be.above(64 * 1024);
+    expect(Reactor.of(loop).counters[Counter.writesRefused], 'writes refused').to.be.above(0);
     expect(kv.store.counters.getHits, 'values taken from the store').to.be.below(12);
 
     let received = 0;

@@ -7,8 +7,8 @@ import { concatValues, leadingText, paddedValue, SHORT_VALUE_BYTES_MAX, type Val
 export const KEY_BYTES_MAX = 250;
 export const VALUE_BYTES_MAX = 1024 * 1024;
 
-/** The least `memoryLimitBytes`: a value of the largest size, and another one being received. */
-export const MEMORY_LIMIT_BYTES_MIN = 2 * (VALUE_BYTES_MAX + 4096);
+/** The least `memoryLimitBytes`: with less there is hardly an item. Below 1 MiB and some, no value of full size fits. */
+export const MEMORY_LIMIT_BYTES_MIN = 4096;
 
 /** What an item costs beside its key and value: the object, its place in the map and the list. Measured on Node 24. */
 const ITEM_OVERHEAD_BYTES = 240;

@@ -1,4 +1,5 @@
-import type { ListenOptions, Server } from '@sluice/core';
+import { lstatSync, rmSync } from 'node:fs';
+import { connect, type EventLoop, type ListenOptions, type Server } from '@sluice/core';
 import { SluiceError } from '@sluice/errors';
 import { UsageError } from './usage-error.ts';
 
@@ -9,7 +10,8 @@ export interface Place extends ListenOptions {
 
 /**
  * Listens at each place, one after the other, and says so on stdout, one line each:
- * `LISTENING tcp HOST PORT`, `LISTENING tls HOST PORT`, `LISTENING unix PATH`.
+ * `LISTENING tcp HOST PORT`, `LISTENING tls HOST PORT`, `LISTENING unix PATH`. The file of a Unix socket that nobody
+ * listens at any more (a server was killed) is removed first.
  * @throws UsageError that names the place which could not be had
  */
 export async function listenAt(
@@ -20,6 +22,7 @@ export async function listenAt(
   for (const { transport, ...options } of places) {
     const where = options.path ?? `${options.host} port ${options.port}`;
     try {
+      if (options.path !== undefined && (await isAbandoned(options.path, server.loop))) rmSync(options.path);
       const { address } = await server.listen(options);
       print(listeningLine(transport, address));
     } catch (error) {
@@ -33,6 +36,16 @@ export function listeningLine(transport: string, address: { address: string; por
   return transport === 'unix'
     ? `LISTENING unix ${address.address}`
     : `LISTENING ${transport} ${address.address} ${address.port}`;
+}
+
+/** Whether there is a socket that refuses connections. */
+function isAbandoned(path: string, loop: EventLoop): Promise<boolean> {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return Promise.resolve(false);
+  return new Promise((resolve) => {
+    const probe = connect({ path, loop });
+    probe.on('connected', () => probe.destroy());
+    probe.on('closed', ({ code }) => resolve(code === 'SLUICE_SYSTEM_ECONNREFUSED'));
+  });
 }
 
 function printLine(line: string): void {

@@ -37,7 +37,7 @@ describe('kv-server options', () => {
     ['--tls-port 1 --cert c', /^--tls-port needs --key/],
     ['--port 1 --cert c', /^--cert is of no use without --tls-port/],
     ['--port 1 --key k', /^--key is of no use without --tls-port/],
-    ['--port 1 --memory-limit 1000', /^--memory-limit must be .* from 2105344/],
+    ['--port 1 --memory-limit 1000', /^--memory-limit must be .* from 4096/],
     ['--port 1 --bio-bytes 1', /^Unknown option '--bio-bytes'/],
   ];
   for (const [line, message] of wrong) {

@@ -3,7 +3,7 @@ import { link, TestLoop } from '@sluice/core/testing';
 import { expect } from 'chai';
 import { GET_LINE_BYTES_MAX, LINE_BYTES_MAX, Session, VALUE_TIMEOUT_MS } from '../protocol.ts';
 import { connectionOptions } from '../server.ts';
-import { MEMORY_LIMIT_BYTES_MIN, Store, VALUE_BYTES_MAX } from '../store.ts';
+import { Store, VALUE_BYTES_MAX } from '../store.ts';
 
 const MIB = 1024 * 1024;
 
@@ -206,7 +206,7 @@ describe('kv-server protocol', () => {
     });
 
     it('that find no memory beside those being received are swallowed', () => {
-      storeOf(MEMORY_LIMIT_BYTES_MIN);
+      storeOf(2 * (VALUE_BYTES_MAX + 4096));
       ask(`set a 0 0 ${VALUE_BYTES_MAX}\r\nx`);
       connect();
       ask(`set b 0 0 ${VALUE_BYTES_MAX}\r\nx`);
@@ -217,7 +217,7 @@ describe('kv-server protocol', () => {
     });
 
     it('whose sender goes away give back the memory set aside', () => {
-      storeOf(MEMORY_LIMIT_BYTES_MIN);
+      storeOf(2 * (VALUE_BYTES_MAX + 4096));
       for (let round = 0; round < 5; round += 1) {
         ask(`set k 0 0 ${VALUE_BYTES_MAX}\r\n${'x'.repeat(5000)}`);
         client.destroy();

@@ -3,6 +3,8 @@ import { MEMORY_LIMIT_BYTES_MIN, Store, VALUE_BYTES_MAX } from '../store.ts';
 
 const FOREVER = Number.POSITIVE_INFINITY;
 const DAY_MS = 24 * 60 * 60 * 1000;
+/** A value of the largest size, and another one being received. */
+const LIMIT_BYTES = 2 * (VALUE_BYTES_MAX + 4096);
 
 describe('kv-server store', () => {
   let now: number;
@@ -10,7 +12,7 @@ describe('kv-server store', () => {
 
   beforeEach(() => {
     now = 5_000;
-    store = storeOf(MEMORY_LIMIT_BYTES_MIN);
+    store = storeOf(LIMIT_BYTES);
   });
 
   function storeOf(memoryLimitBytes: number): Store {
@@ -30,7 +32,7 @@ describe('kv-server store', () => {
 
     it('follows the rule of each mode, with and without an item', () => {
       const absent = (mode: 'add' | 'replace' | 'append' | 'prepend' | 'cas'): string =>
-        storeOf(MEMORY_LIMIT_BYTES_MIN).store(mode, 'k', 'new', 1, FOREVER, 1);
+        storeOf(LIMIT_BYTES).store(mode, 'k', 'new', 1, FOREVER, 1);
       expect(absent('add')).to.equal('STORED');
       expect(absent('replace')).to.equal('NOT_STORED');
       expect(absent('append')).to.equal('NOT_STORED');
@@ -156,13 +158,26 @@ describe('kv-server store', () => {
     it('stays under the limit by evicting what was used longest ago', () => {
       let key = 0;
       while (store.counters.evictions === 0) set(`k${key++}`, value());
-      expect(store.bytes).to.be.within(MEMORY_LIMIT_BYTES_MIN - 200_000, MEMORY_LIMIT_BYTES_MIN);
+      expect(store.bytes).to.be.within(LIMIT_BYTES - 200_000, LIMIT_BYTES);
       expect(store.get('k0')).to.equal(undefined);
       expect(store.get('k1')).to.not.equal(undefined);
       set('one more', value());
       expect(store.get('k1'), 'used a moment ago').to.not.equal(undefined);
       expect(store.get('k2'), 'now the oldest').to.equal(undefined);
       expect(store.counters).to.include({ evictions: 2, evictedUnfetched: 2, evictedNonzero: 0 });
+    });
+
+    it('keeps to the smallest limit: small values are held and evicted, large ones refused', () => {
+      store = storeOf(MEMORY_LIMIT_BYTES_MIN);
+      for (let key = 0; key < 100; key += 1) {
+        set(`k${key}`, 'x'.repeat(200));
+        expect(store.bytes).to.be.at.most(MEMORY_LIMIT_BYTES_MIN);
+        expect(store.get(`k${key}`)).to.not.equal(undefined);
+      }
+      expect(store.size).to.be.within(5, 12);
+      expect(store.counters.evictions).to.equal(100 - store.size);
+      expect(store.reserve('large', 10_000)).to.equal('no-memory');
+      expect(store.size).to.be.above(0);
     });
 
     it('counts an expired item as reclaimed, one with time left as evicted', () => {
@@ -189,7 +204,7 @@ describe('kv-server store', () => {
     it('evicts for a value that is being received, and takes the memory back', () => {
       for (let key = 0; store.counters.evictions === 0; key += 1) set(`k${key}`, value());
       const reserved = store.reserve('big', VALUE_BYTES_MAX) as number;
-      expect(store.bytes + reserved).to.be.at.most(MEMORY_LIMIT_BYTES_MIN);
+      expect(store.bytes + reserved).to.be.at.most(LIMIT_BYTES);
       const second = store.reserve('big', VALUE_BYTES_MAX) as number;
       expect([store.size, store.bytes]).to.deep.equal([0, 0]);
       expect(store.reserve('big', VALUE_BYTES_MAX)).to.equal('no-memory');

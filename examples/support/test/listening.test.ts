@@ -1,4 +1,6 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { EventLoop, Server } from '@sluice/core';
@@ -40,6 +42,28 @@ describe('the examples: listening', () => {
     );
     const [listener] = server.listening;
     expect(printed).to.deep.equal([`LISTENING tcp 127.0.0.1 ${listener?.address.port}`, `LISTENING unix ${path}`]);
+    await server.close();
+    await rm(directory, { recursive: true });
+  });
+
+  it('takes the place of a server that was killed, and of nothing else', async () => {
+    const directory = await mkdtemp(join(tmpdir(), 'sluice-listening-'));
+    const [abandoned, used, other] = ['abandoned', 'used', 'other'].map((name) => join(directory, name));
+    const leave = `require('node:net').createServer().listen(process.argv[1], () => process.kill(process.pid, 'SIGKILL'))`;
+    expect(spawnSync(process.execPath, ['-e', leave, abandoned ?? '']).signal).to.equal('SIGKILL');
+    expect(existsSync(abandoned ?? '')).to.equal(true);
+    await writeFile(other ?? '', 'text');
+    await server.listen({ path: used ?? '' });
+
+    const listen = (path = ''): Promise<unknown> =>
+      listenAt(server, [{ transport: 'unix', path }], () => {}).catch((error) => error);
+    expect(await listen(abandoned)).to.equal(undefined);
+    for (const path of [used, other])
+      expect(await listen(path))
+        .to.be.instanceOf(UsageError)
+        .with.match(/EADDRINUSE/);
+    expect(await listen(join(directory, 'no such directory', 'x'))).to.match(/ENOENT/);
+    expect(server.listening).to.have.length(2);
     await server.close();
     await rm(directory, { recursive: true });
   });

@@ -2,6 +2,7 @@
 
 #ifndef _WIN32
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #endif
 
@@ -59,9 +60,22 @@ static bool PathTooLong(const std::string& path) {
 #endif
 }
 
+// libuv says EACCES for that, too.
+static bool DirectoryMissing(const std::string& path) {
+#ifdef _WIN32
+  static_cast<void>(path);
+  return false;
+#else
+  const size_t slash = path.rfind('/');
+  struct stat found;
+  return slash != std::string::npos && stat(path.substr(0, slash + 1).c_str(), &found) != 0 && errno == ENOENT;
+#endif
+}
+
 int Handle::BindPipe(const std::string& path) {
   if (PathTooLong(path)) return UV_ENAMETOOLONG;
-  return uv_pipe_bind2(&uv_.pipe, path.data(), path.size(), UV_PIPE_NO_TRUNCATE);
+  int error = uv_pipe_bind2(&uv_.pipe, path.data(), path.size(), UV_PIPE_NO_TRUNCATE);
+  return error == UV_EACCES && DirectoryMissing(path) ? UV_ENOENT : error;
 }
 
 int Handle::Listen(int backlog) {

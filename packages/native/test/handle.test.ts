@@ -172,6 +172,7 @@ describe('Handle: connect', () => {
     const long = 'x'.repeat(500);
     expect(errorName(world.loop.connectPipe(`/tmp/${long}`))).to.equal('ENAMETOOLONG');
     expect(errorName(world.loop.listenPipe(`/tmp/${long}`, 1))).to.equal('ENAMETOOLONG');
+    expect(errorName(world.loop.listenPipe('/no/such/directory/socket', 1))).to.equal('ENOENT');
     expect(errorName(world.loop.connectPipe(''))).to.equal('EINVAL');
     await turns();
     expect(world.loop.handleCount()).to.equal(0);
