@@ -21,15 +21,20 @@ async function servedNodeTls(scene: Scene, version: 'TLSv1.2' | 'TLSv1.3', caPem
 }
 
 describe('A certificate of 64 kB', () => {
-  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+  for (const [version, store] of [
+    ['TLSv1.2', 'pair'],
+    ['TLSv1.2', 'borrowed'],
+    ['TLSv1.3', 'pair'],
+    ['TLSv1.3', 'borrowed'],
+  ] as const) {
     for (const pairBytes of [1, 64, 8192]) {
       for (const client of ['openssl s_client', 'node:tls'] as const) {
-        it(`over a pair of ${pairBytes} reaches ${client}, ${version}`, async () => {
+        it(`over a pair of ${pairBytes} reaches ${client}, ${version}, store '${store}'`, async () => {
           const { certPem, keyPem, caPem } = await serverCertificate(SAN_COUNT);
           const scene = untilTestEnds(
             await Scene.listen({
               tls: { cert: certPem, key: keyPem },
-              tlsOptions: { pairBytes },
+              tlsOptions: { pairBytes, store },
               echo: true,
             }),
           );
@@ -75,7 +80,7 @@ describe('A certificate of 64 kB', () => {
       const scene = untilTestEnds(
         await Scene.listen({
           tls: { cert: certPem, key: keyPem },
-          tlsOptions: { pairBytes: 4096 },
+          tlsOptions: { pairBytes: 4096, store: 'pair' },
           // On loopback TCP takes 64 kB at once, whatever its buffer; a Unix socket does not.
           unix: true,
           socket: { sendBufferBytes: 4096, watermarks: { write: { high: 16_384, low: 4096 } } },

@@ -1,3 +1,4 @@
+import { Counter } from '@sluice/native';
 import { expect } from 'chai';
 import { context } from '../packages/native/test/support/engines.ts';
 import { serverCertificate } from './support/certificates.ts';
@@ -68,6 +69,7 @@ describe("The handshake's limit", () => {
       scene.advance(1000);
     }
     expect(bytesOut, 'all is not out').to.be.below(64_000);
+    expect(scene.counters[Counter.writesRefused], 'the socket was full').to.be.above(0);
     scene.advance(999);
     expect(witness.bev.closed).to.equal(undefined);
     scene.advance(1);

@@ -84,7 +84,7 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
     return this.#info;
   }
 
-  /** Bytes held for this connection: the pair, an unfinished record, and the buffers of this layer and the one below. */
+  /** Bytes held for this connection: the store of ciphertext, an unfinished record, and the buffers of this layer and the one below. */
   get memoryBytes(): number {
     const { input, output } = this.#below;
     return this.session.memoryBytes + input.length + output.length + this._input.length + this._output.length;

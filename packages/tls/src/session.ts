@@ -5,7 +5,7 @@ import type { TlsContext } from './context.ts';
 import { Engine } from './engine.ts';
 import { type HandshakeCall, HandshakeTrace } from './handshake-trace.ts';
 import { type FailureKind, type SessionFailure, SslError, failureKind, functionName } from './session-failure.ts';
-import { resolveOptions, type TlsSessionOptions } from './session-options.ts';
+import { type CipherStore, resolveOptions, type TlsSessionOptions } from './session-options.ts';
 import { sessionStats, type TlsSessionStats } from './stats.ts';
 import type { TurnIo, TurnOperation, TurnOutcome } from './turn.ts';
 
@@ -41,6 +41,7 @@ export class TlsSession {
   readonly pairBytes: number;
   /** The largest piece that one SSL_write is given: at most a record, and one that fits the pair if any does. */
   readonly sliceBytesMax: number;
+  readonly #store: CipherStore;
   readonly #engine: Engine;
   readonly #callsPerTurnMax: number;
   readonly #handshakeBytesMax: number;
@@ -61,6 +62,7 @@ export class TlsSession {
     const { pairBytes, store, servername, callsPerTurnMax, handshakeBytesMax, now, onStaleEntries } = resolved;
     this.context = context;
     this.pairBytes = pairBytes;
+    this.#store = store;
     this.sliceBytesMax = Math.min(
       context.sendFragmentBytesMax,
       Math.max(SMALL_PAIR_SLICE, pairBytes - RECORD_OVERHEAD),
@@ -142,9 +144,10 @@ export class TlsSession {
     return this.#engine.staleEntries;
   }
 
-  /** Bytes held in front of the engine: both rings of the pair, and an unfinished write. */
+  /** Bytes held in front of the engine: both rings of a pair, or what a store that borrows keeps; and an unfinished write. */
   get memoryBytes(): number {
-    return this.#freed ? 0 : 2 * this.pairBytes + this.pendingWriteBytes;
+    if (this.#freed) return 0;
+    return (this.#store === 'pair' ? 2 * this.pairBytes : this.pendingOut) + this.pendingWriteBytes;
   }
 
   /** A snapshot of it, as plain values. */

@@ -101,16 +101,33 @@ describe('TlsBufferEvent', () => {
     expect(duo.server.receivedBytes).to.equal(1_000_000);
   });
 
-  it('tells its layers, its memory and its negotiation', async () => {
-    const duo = new Duo(await contexts()).connect();
-    const { tls, below } = duo.server;
-    expect(tls.transport).to.equal('tls');
-    expect(tls.underlying).to.equal(below);
-    expect(tls.memoryBytes).to.equal(2 * 17_408);
-    expect(tls.tls?.cipher).to.match(/^TLS_/u);
-    duo.closeInOrder();
-    expect(tls.memoryBytes).to.equal(0);
-  });
+  for (const [store, idleBytes] of [
+    ['borrowed', 0],
+    ['pair', 2 * 17_408],
+  ] as const) {
+    it(`tells its layers, its memory and its negotiation, store '${store}'`, async () => {
+      const duo = new Duo(await contexts(), {
+        store,
+        transport: { watermarks: { write: { low: 1, high: 100 } } },
+      }).connect();
+      const { tls, below } = duo.server;
+      expect(tls.transport).to.equal('tls');
+      expect(tls.underlying).to.equal(below);
+      expect(tls.tls?.cipher).to.match(/^TLS_/u);
+      expect(tls.memoryBytes).to.equal(idleBytes);
+      duo.link.cork(below);
+      tls.write(pattern(5000));
+      duo.settle();
+      const { pendingOut } = tls.session;
+      expect(pendingOut).to.be.above(4500);
+      expect(tls.memoryBytes - below.output.length).to.equal(store === 'pair' ? idleBytes : pendingOut);
+      duo.link.uncork(below);
+      duo.settle();
+      expect(tls.memoryBytes).to.equal(idleBytes);
+      duo.closeInOrder();
+      expect(tls.memoryBytes).to.equal(0);
+    });
+  }
 
   it('a user who destroys in any callback hears nothing after closed', async () => {
     for (const event of ['connected', 'data', 'end'] as const) {
