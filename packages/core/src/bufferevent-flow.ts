@@ -111,6 +111,15 @@ export abstract class BufferEventFlow extends EventEmitter<BufferEventEvents> im
     return this._input.read(n);
   }
 
+  /** Whether the user wants the direction to move: see `enable`. `suspended` tells what else may hold it. */
+  get readEnabled(): boolean {
+    return (this._state & State.readEnabled) !== 0;
+  }
+
+  get writeEnabled(): boolean {
+    return (this._state & State.writeEnabled) !== 0;
+  }
+
   enable(direction: Direction): void {
     requireDirection('enable', direction);
     if (direction !== 'write' && (this._state & State.readEnabled) === 0) {
@@ -146,6 +155,20 @@ export abstract class BufferEventFlow extends EventEmitter<BufferEventEvents> im
   /** `enable('read')`. */
   resume(): void {
     this.enable('read');
+  }
+
+  /**
+   * Has `data` ('read'), `drained` ('write') or both told of what is there now, from the loop: for a handler that could do
+   * nothing with it when it was told. As ever, `data` is told of input at the low watermark, to whoever wants to read, and
+   * `drained` of output at its own; with `ignoreWatermarks` of any input, and of any output.
+   */
+  trigger(direction: Direction, options: { ignoreWatermarks?: boolean } = {}): void {
+    requireDirection('trigger', direction);
+    const any = options.ignoreWatermarks === true;
+    if (direction !== 'write' && this._input.length > 0)
+      this._pend(any ? Pending.data | Pending.anyData : Pending.data);
+    if (direction === 'read' || (this._state & (State.ending | State.releasing)) !== 0) return;
+    if (any || this._output.length <= this.#limits.writeLow) this._pend(Pending.drained);
   }
 
   suspendRead(reason: number): void {

@@ -37,4 +37,6 @@ export const Pending = {
   timeoutRead: 16,
   timeoutWrite: 32,
   closed: 64,
+  /** `data`, below the low watermark too. */
+  anyData: 128,
 } as const;

@@ -7,22 +7,21 @@ import {
 } from '@sluice/errors';
 import type { Address } from '@sluice/native';
 import type { Observable } from 'rxjs';
-import { requireHandlers, requireSignal } from './arguments.ts';
+import { requireSignal } from './arguments.ts';
 import {
   destroyedError,
   endedError,
   failOptionsOf,
-  handlerError,
   type TimeoutKind,
   timeoutError,
   writeAfterEndError,
 } from './bufferevent-errors.ts';
 import type { Handlers } from './bufferevent-events.ts';
-import { BufferEventFlow } from './bufferevent-flow.ts';
+import { BufferEventDelivery } from './bufferevent-delivery.ts';
 import { Pending, State } from './bufferevent-state.ts';
 import { type CloseReport, closeReport } from './close-report.ts';
-import { tellClose, tellLimit } from './diagnostics.ts';
-import type { EventLoop, LoopMember } from './event-loop.ts';
+import { tellLimit } from './diagnostics.ts';
+import type { EventLoop } from './event-loop.ts';
 import { FlushWaiters, flushed } from './flush-waiters.ts';
 import { closedOf, failedOf } from './lifecycle.ts';
 import type { ConnectionOptions } from './limits.ts';
@@ -47,7 +46,7 @@ export type { BufferEventEvents, Handlers } from './bufferevent-events.ts';
  * `input` holds what arrived and was not consumed, `output` what was written and is not yet accepted below. Callbacks
  * run only in the loop's turns. Every end, whatever its cause, is one `closed` with a `CloseReport`.
  */
-export abstract class BufferEvent extends BufferEventFlow implements LoopMember {
+export abstract class BufferEvent extends BufferEventDelivery {
   /** Unique within the process's copy of this package; for logs. */
   readonly id: number = nextId++;
   /** 'tcp', 'unix', 'pair', 'tls', ... */
@@ -55,8 +54,6 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
   /** The user's own. */
   userData: unknown = undefined;
   readonly #openedAt: number;
-  #pending = 0;
-  #handlers: Handlers = noHandlers;
   #report: CloseReport | undefined;
   /** A write failed, and reading goes on to its end before that is told. */
   #writeError: SluiceError | undefined;
@@ -95,7 +92,7 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
   }
 
   /** The report, once the end is decided; `closed` delivers the same. */
-  get closed(): CloseReport | undefined {
+  override get closed(): CloseReport | undefined {
     return this.#report;
   }
 
@@ -155,13 +152,8 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
     return bufferEventStats(this, this.loop.now() - this.#openedAt);
   }
 
-  setHandlers(handlers: Handlers): void {
-    requireHandlers('setHandlers', handlers);
-    this.#handlers = handlers;
-  }
-
   /** Nothing more will be written: after the output our direction ends (FIN, close_notify). Input goes on. Idempotent. */
-  end(): void {
+  override end(): void {
     if ((this._state & (State.ending | State.releasing)) !== 0) return;
     this._state |= State.ending;
     this._markDirty();
@@ -177,7 +169,7 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
     this.end();
     if ((this._state & (State.discarding | State.releasing)) === 0) {
       this._state = (this._state | State.discarding | State.readEnabled) & ~State.halfOpen;
-      this.#pending &= ~(Pending.data | Pending.drained);
+      this._unpend(Pending.data | Pending.drained);
       this._input.clear();
       this._updateReading();
       if ((this._state & State.ended) !== 0) this.#limitPeerEnd();
@@ -325,7 +317,7 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
   }
 
   /** The connection cannot go on. The first failure counts; later ones are counted by the channel's stack. */
-  _fail(error: SluiceError): void {
+  override _fail(error: SluiceError): void {
     const first = this.channel.fail(error.entries, failOptionsOf(error));
     if (!first || (this._state & State.releasing) !== 0) return;
     tellLimit(this, error);
@@ -381,104 +373,13 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
     else this._afterWrite();
   }
 
-  _deliver(): void {
-    this._state &= ~State.active;
-    const pending = this.#pending;
-    this.#pending = 0;
-    try {
-      if ((pending & Pending.connected) !== 0 && this.#alive()) {
-        this.#handlers.connected?.(this);
-        this.emit('connected');
-      }
-      if ((pending & Pending.data) !== 0) this.#deliverData();
-      if ((pending & Pending.drained) !== 0 && this.#report === undefined) {
-        this.#handlers.drained?.(this);
-        this.emit('drained');
-      }
-      if ((pending & Pending.timeoutRead) !== 0 && this.#report === undefined) this.#deliverTimeout('read');
-      if ((pending & Pending.timeoutWrite) !== 0 && this.#report === undefined) this.#deliverTimeout('write');
-      if ((pending & Pending.end) !== 0 && !this.#deliverEnd()) this.#pending |= Pending.end;
-    } catch (error) {
-      this.#handlerThrew(error);
-    }
-    if ((pending & Pending.closed) !== 0) {
-      if ((this.#pending & Pending.end) !== 0) this.#pending |= Pending.closed;
-      else this.#deliverClosed();
-    }
-  }
-
   // --- Private ---
 
-  /** Not destroyed by a callback that ran before in the same delivery. A decided end lets what came before it through. */
-  #alive(): boolean {
-    return this.#report === undefined || (this._state & (State.destroyed | State.closed)) === 0;
-  }
-
-  #deliverData(): void {
-    if ((this._state & (State.readEnabled | State.discarding)) !== State.readEnabled || !this.#alive()) return;
-    if (this._input.length === 0) return;
-    if (this._input.length < this.limits.readLow && (this._state & (State.peerEnded | State.releasing)) === 0) return;
-    this.#handlers.data?.(this);
-    this.emit('data');
-  }
-
-  /** Answers false when the end has to wait: there is input that a paused user has not seen. */
-  #deliverEnd(): boolean {
-    if (this.#report !== undefined && this.#report.end !== 'end') return true;
-    if ((this._state & State.readEnabled) === 0 && this._input.length > 0) return false;
-    this.#handlers.end?.(this);
-    this.emit('end');
-    if ((this._state & State.halfOpen) === 0) this.end();
-    return true;
-  }
-
-  #deliverTimeout(direction: 'read' | 'write'): void {
-    if (this.#handlers.timeout === undefined && this.listenerCount('timeout') === 0) {
-      this._fail(timeoutError(this, direction, direction, this.limits[`${direction}Ms`]));
-      return;
-    }
-    this.#handlers.timeout?.(this, direction);
-    this.emit('timeout', direction);
-  }
-
-  #deliverClosed(): void {
-    this._state |= State.closed;
-    const report = this.#report as CloseReport;
-    tellClose(this, report);
+  protected override _toldClosed(report: CloseReport): void {
     const waiters = this.#closedWaiters;
     this.#closedWaiters = undefined;
-    try {
-      this.#handlers.closed?.(this, report);
-    } catch (error) {
-      this.loop.uncaught(error);
-    }
-    try {
-      this.emit('closed', report);
-    } catch (error) {
-      this.loop.uncaught(error);
-    }
     if (waiters !== undefined) for (const resolve of waiters) resolve(report);
     this.#channel?.close();
-    this.removeAllListeners();
-    this.#handlers = noHandlers;
-  }
-
-  /** A limit that the peer broke in a handler (a line too long) ends its connection; a fault of the program's goes up as well. */
-  #handlerThrew(error: unknown): void {
-    if (error instanceof SluiceError && error.blame === 'remote') return this._fail(error);
-    this.loop.uncaught(error);
-    this._fail(handlerError(this, error));
-  }
-
-  protected override _pend(bits: number): void {
-    this.#pending |= bits;
-    this._activate();
-  }
-
-  protected override _activate(): void {
-    if (this.#pending === 0 || (this._state & (State.active | State.closed)) !== 0) return;
-    this._state |= State.active;
-    this.loop.activate(this);
   }
 
   protected override _writeRefusal(): SluiceError {
@@ -505,8 +406,8 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
     this._deadlines.stop();
     if (this._limiter !== undefined) dropLimiter(this);
     this.#report = this._describe(closeReport(this, end, direction, error, this.loop.now() - this.#openedAt));
-    this.#pending &= ~(Pending.drained | Pending.timeoutRead | Pending.timeoutWrite);
-    if (end !== 'end') this.#pending &= ~Pending.end;
+    this._unpend(Pending.drained | Pending.timeoutRead | Pending.timeoutWrite);
+    if (end !== 'end') this._unpend(Pending.end);
     this._updateReading();
     const unsent = this._unsentBytes > 0 || (this._state & State.aborting) !== 0;
     this._output.clear();
@@ -552,5 +453,4 @@ export abstract class BufferEvent extends BufferEventFlow implements LoopMember 
 
 function nothing(): void {}
 
-const noHandlers: Handlers = {};
 let nextId = 1;

@@ -44,6 +44,8 @@ export interface ConnectionOptions {
   halfOpen?: boolean;
   /** Stop reading while output is at its high mark, until it has drained: a peer that does not read is not read from. */
   pauseReadWhenFull?: boolean;
+  /** See `BufferEvent.priority`. Default: none, callbacks in every turn. */
+  priority?: number;
 }
 
 /** Marks and times of one connection, all present. Shared between connections with equal options; never changed. */

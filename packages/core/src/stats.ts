@@ -19,6 +19,9 @@ export interface BufferEventStats {
   readonly inputBytes: number;
   readonly outputBytes: number;
   readonly peerEnded: boolean;
+  /** Whether its user wants the direction to move. */
+  readonly readEnabled: boolean;
+  readonly writeEnabled: boolean;
   /** Names of the reasons (`Suspend`) for which a direction stands still. */
   readonly readSuspended: readonly string[];
   readonly writeSuspended: readonly string[];
@@ -57,6 +60,8 @@ export function bufferEventStats(bev: BufferEvent, ageMs: number): BufferEventSt
     inputBytes: bev.input.length,
     outputBytes: bev.output.length,
     peerEnded: bev.peerEnded,
+    readEnabled: bev.readEnabled,
+    writeEnabled: bev.writeEnabled,
     readSuspended: suspendReasons(bev.suspended),
     writeSuspended: suspendReasons(bev.writeSuspended),
     underlying: bev.underlying?.stats ?? null,

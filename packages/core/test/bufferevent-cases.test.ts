@@ -275,29 +275,38 @@ describe("libevent's cases of connecting", () => {
 });
 
 describe("libevent's cases of triggering a callback", () => {
-  // A mark that is lowered is what brings a callback about here. It never runs inside the call.
+  // No callback runs inside the call, whether libevent's would or not; the cases differ in when the call is made.
   for (const variant of ['', '_defer', '_postpone', '_defer_postpone']) {
     it(`bufferevent/bufferevent_trigger${variant}`, () => {
       const loop = new TestLoop();
       const [a, b] = PairBufferEvent.create(loop);
       const told: number[] = [];
       let inside = false;
+      const trigger = (options: { ignoreWatermarks?: boolean }): void => {
+        inside = true;
+        b.trigger('read', options);
+        inside = false;
+      };
       b.on('data', () => {
         expect(inside).to.equal(false);
         told.push(b.input.length);
         if (told.length > 1) return;
-        const low = b.input.length + 1;
-        inside = true;
-        b.setWatermarks({ read: { low } });
-        if (variant.includes('defer')) loop.defer(() => b.setWatermarks({ read: { low: 1 } }));
-        if (variant.includes('postpone')) loop.deferNext(() => b.setWatermarks({ read: { low: 1 } }));
-        if (variant === '') b.setWatermarks({ read: { low: 1 } });
-        inside = false;
+        b.setWatermarks({ read: { low: b.input.length + 1 } });
+        const both = (): void => {
+          trigger({});
+          trigger({ ignoreWatermarks: true });
+        };
+        if (variant.includes('defer')) loop.defer(both);
+        if (variant.includes('postpone')) loop.deferNext(both);
+        if (variant === '') both();
       });
       a.write('data');
       loop.settle();
       expect(told.slice(0, 2)).to.deep.equal([4, 4]);
       expect(told.length).to.equal(variant === '_defer_postpone' ? 3 : 2);
+      trigger({});
+      loop.settle();
+      expect(told.length, 'below the low mark nothing is told unasked').to.equal(variant === '_defer_postpone' ? 3 : 2);
     });
   }
 });

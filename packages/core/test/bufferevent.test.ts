@@ -156,6 +156,62 @@ describe('BufferEvent', () => {
     expect(b.read().toString()).to.equal('34');
   });
 
+  it('tells of what is there when it is triggered, from the loop, by the marks unless told otherwise', () => {
+    const { loop, a, b } = pair({ watermarks: { read: { low: 4 }, write: { low: 10, high: 100 } } });
+    const log = record(b, [], false);
+    record(a, log, false);
+    loop.settle();
+    log.length = 0;
+    b.trigger('both');
+    loop.settle();
+    expect(log.splice(0), 'there is no input to tell of').to.deep.equal(['drained']);
+    b.trigger('read', { ignoreWatermarks: true });
+    loop.settle();
+    expect(log.splice(0)).to.deep.equal([]);
+    a.write('abc');
+    loop.settle();
+    b.trigger('read');
+    loop.settle();
+    expect(log).to.deep.equal([]);
+    b.trigger('read', { ignoreWatermarks: true });
+    b.trigger('read', { ignoreWatermarks: true });
+    expect(log, 'not inside the call').to.deep.equal([]);
+    loop.settle();
+    expect(log.splice(0)).to.deep.equal(['data 3']);
+    a.write('d');
+    loop.settle();
+    b.trigger('read');
+    loop.settle();
+    expect(log.splice(0)).to.deep.equal(['data 4', 'data 4']);
+    b.disable('read');
+    b.trigger('read', { ignoreWatermarks: true });
+    b.disable('write');
+    b.write('x'.repeat(11));
+    b.trigger('write');
+    loop.settle();
+    expect(log.splice(0)).to.deep.equal([]);
+    b.trigger('write', { ignoreWatermarks: true });
+    loop.settle();
+    expect(log.splice(0)).to.deep.equal(['drained']);
+    b.end();
+    b.trigger('write', { ignoreWatermarks: true });
+    loop.settle();
+    expect(log, 'nothing more may be written').to.deep.equal([]);
+  });
+
+  it('tells which directions its user wants', () => {
+    const { a } = pair();
+    expect([a.readEnabled, a.writeEnabled]).to.deep.equal([true, true]);
+    a.pause();
+    expect([a.readEnabled, a.writeEnabled]).to.deep.equal([false, true]);
+    a.disable('both');
+    expect([a.readEnabled, a.writeEnabled]).to.deep.equal([false, false]);
+    expect(a.stats).to.include({ readEnabled: false, writeEnabled: false });
+    a.enable('write');
+    a.suspendWrite(Suspend.rate);
+    expect([a.readEnabled, a.writeEnabled]).to.deep.equal([false, true]);
+  });
+
   it('does not deliver data after disable, and delivers it after enable', () => {
     const { loop, a, b } = pair();
     const log = record(b);

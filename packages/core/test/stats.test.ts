@@ -26,6 +26,8 @@ describe('stats', () => {
       inputBytes: 10,
       outputBytes: 3,
       peerEnded: false,
+      readEnabled: true,
+      writeEnabled: true,
       readSuspended: ['watermark'],
       writeSuspended: ['group'],
       underlying: null,
