@@ -7,7 +7,7 @@ describe('the priority of a connection', () => {
   function pairs(loop: TestLoop, log: string[], options: Record<string, ConnectionOptions>): PairBufferEvent[] {
     return Object.entries(options).map(([name, option]) => {
       const [near, far] = PairBufferEvent.create(loop, {}, option);
-      far.on('data', () => log.push(`${name} ${far.read()}`));
+      far.on('data', () => log.push(`${name} ${far.read().toString()}`));
       return near;
     });
   }
@@ -78,7 +78,7 @@ describe('the priority of a connection', () => {
     const log: string[] = [];
     const [below, peer] = link(loop).ends;
     const bev = new FilterBufferEvent(below, {}, { priority: 2 });
-    bev.on('data', () => log.push(`data ${bev.read()}`));
+    bev.on('data', () => log.push(`data ${bev.read().toString()}`));
     bev.on('closed', ({ end }) => log.push(end));
     loop.settle();
     peer.write('x');
