@@ -90,6 +90,9 @@ export function packCode(library: number, reason: number): number {
   return (((library & LIBRARY_MASK) << LIBRARY_SHIFT) | (reason & REASON_MASK)) >>> 0;
 }
 
+/** The code of the last entry of every report about a channel that has ended. */
+export const CONNECTION_TERMINATED: number = packCode(Library.sluice, SluiceReason.connectionTerminated);
+
 /** The code of a system error; `errno` is the operating system's positive number. */
 export function systemCode(errno: number): number {
   return (SYSTEM_FLAG | (errno & SYSTEM_MASK)) >>> 0;

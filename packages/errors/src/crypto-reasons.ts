@@ -1,6 +1,5 @@
 /**
- * Reasons of OpenSSL 3.5's libraries below the SSL library, as far as TLS and QUIC can meet them: numbers and texts, one
- * `number text` to a line, by library.
+ * All reasons of OpenSSL 3.5's libraries but the SSL library: numbers and texts, one `number text` to a line, by library.
  */
 export const cryptoReasons: Readonly<Record<string, string>> = {
   bn: `
@@ -1146,5 +1145,389 @@ export const cryptoReasons: Readonly<Record<string, string>> = {
 253 fips module import pct error
 `,
   decoder: `
+`,
+  engine: `
+100 already loaded
+101 unimplemented public key method
+102 engine configuration error
+103 conflicting engine id
+104 DSO failure
+105 engine is not in the list
+106 finish failed
+108 'id' or 'name' missing
+109 init failed
+110 internal list error
+112 not loaded
+116 no such engine
+117 not initialised
+119 ctrl command not implemented
+120 no control function
+125 no load function
+128 failed loading private key
+129 failed loading public key
+130 no reference
+132 dso not found
+133 argument is not a number
+134 cmd not executable
+135 command takes input
+136 command takes no input
+137 invalid cmd name
+138 invalid cmd number
+143 invalid argument
+144 no index
+145 version incompatibility
+146 unimplemented cipher
+147 unimplemented digest
+148 engines section error
+149 engine section error
+150 invalid string
+151 invalid init value
+`,
+  ui: `
+100 result too large
+101 result too small
+102 index too large
+103 index too small
+104 common ok and cancel characters
+105 no result buffer
+106 unknown control command
+107 processing error
+108 unknown ttyget errno value
+109 sys$assign error
+110 sys$dassgn error
+111 sys$qiow error
+112 user data duplication unsupported
+`,
+  cms: `
+99 add signer error
+100 certificate verify error
+101 cipher initialisation error
+102 cipher parameter initialisation error
+103 cms datafinal error
+104 cms lib
+105 content not found
+106 content type not compressed data
+107 content type not enveloped data
+108 content type not signed data
+109 content verify error
+110 ctrl error
+111 ctrl failure
+112 decrypt error
+113 error getting public key
+114 error reading messagedigest attribute
+115 error setting key
+116 error setting recipientinfo
+117 invalid encrypted key length
+118 invalid key length
+119 md bio init error
+120 messagedigest attribute wrong length
+121 messagedigest wrong length
+122 not encrypted data
+123 not kek
+124 not key transport
+125 not supported for this key type
+126 no cipher
+127 no content
+128 no default digest
+129 no digest set
+130 no key
+131 no matching digest
+132 no matching recipient
+133 no private key
+134 no public key
+135 no signers
+136 private key does not match certificate
+137 recipient error
+138 signer certificate not found
+139 signfinal error
+140 smime text error
+141 store init error
+142 type not compressed data
+143 type not data
+144 type not digested data
+145 type not encrypted data
+146 type not enveloped data
+147 unable to finalize context
+148 unknown cipher
+149 unknown digest algorithm
+150 unknown id
+151 unsupported compression algorithm
+152 unsupported content type
+153 unsupported kek algorithm
+154 unsupported recipient type
+155 unsupported recipientinfo type
+156 unsupported type
+157 unwrap error
+158 verification failure
+159 wrap error
+160 certificate has no keyid
+161 attribute error
+162 msgsigdigest verification failure
+163 msgsigdigest wrong length
+164 need one signer
+165 not a signed receipt
+166 no matching signature
+167 no msgsigdigest
+168 no receipt request
+169 receipt decode error
+170 contentidentifier mismatch
+171 content type mismatch
+172 msgsigdigest error
+173 no content type
+174 no key or cert
+175 certificate already present
+176 invalid key encryption parameter
+177 not pwri
+178 no password
+179 unsupported key encryption algorithm
+180 unwrap failure
+181 not key agreement
+182 operation unsupported
+183 ess signing certid mismatch error
+184 cipher aead set tag error
+185 cipher get tag
+186 kdf parameter error
+187 decode error
+188 peer key error
+189 shared info error
+190 invalid label
+191 invalid oaep parameters
+192 unsupported encryption type
+193 unsupported label source
+194 unsupported content encryption algorithm
+195 unsupported signature algorithm
+196 error unsupported static key agreement
+200 cipher aead in enveloped data
+`,
+  ts: `
+100 certificate verify error
+101 ess signing certificate error
+102 invalid null pointer
+103 message imprint mismatch
+104 nonce mismatch
+105 nonce not returned
+106 no content
+107 no time stamp token
+108 policy mismatch
+109 signature failure
+110 there must be one signer
+111 tsa name mismatch
+112 tsa untrusted
+113 unsupported version
+114 wrong content type
+115 could not set time
+116 ess add signing cert error
+117 invalid signer certificate purpose
+118 pkcs7 add signature error
+119 pkcs7 add signed attr error
+120 private key does not match certificate
+121 response setup error
+122 time syscall error
+123 tst info setup error
+124 ts datasign
+125 unacceptable policy
+126 unsupported md algorithm
+127 could not set engine
+129 pkcs7 to ts tst info failed
+130 token not present
+131 token present
+132 bad pkcs7 type
+133 bad type
+134 detached content
+135 var bad value
+136 cannot find config variable
+137 cannot load certificate
+138 cannot load private key
+139 ess add signing cert v2 error
+`,
+  async: `
+101 failed to set pool
+102 failed to swap context
+103 invalid pool size
+105 init failed
+`,
+  ess: `
+100 ess signing cert add error
+101 ess signing cert v2 add error
+102 ess signing certificate error
+103 ess cert digest error
+104 ess cert id not found
+105 ess cert id wrong order
+106 ess digest alg unknown
+107 empty ess cert id list
+108 missing signing certificate attribute
+`,
+  crmf: `
+100 bad pbm iterationcount
+101 malformed iv
+102 crmferror
+103 error
+104 error decoding certificate
+105 error decrypting certificate
+106 error decrypting symmetric key
+107 failure obtaining random
+108 iterationcount below 100
+109 null argument
+110 setting mac algor failure
+111 setting owf algor failure
+112 unsupported algorithm
+113 poposkinput not supported
+114 unsupported cipher
+115 unsupported method for creating popo
+116 unsupported popo method
+117 popo inconsistent public key
+118 popo missing public key
+119 popo missing subject
+120 popo raverified not accepted
+121 popo missing
+122 cms not supported
+123 error decoding encryptedkey
+124 error decrypting encryptedkey
+125 error decrypting encryptedvalue
+126 error setting purpose
+127 error verifying encryptedkey
+128 popo inconsistent central keygen
+`,
+  cmp: `
+100 invalid args
+101 unsupported pkibody
+102 multiple san sources
+103 null argument
+104 expected pollreq
+105 unexpected pollreq
+106 unexpected sender
+107 error parsing pkistatus
+108 bad request id
+109 certid not found
+110 failure obtaining random
+111 missing sender identification
+112 certificate not found
+113 certresponse not found
+114 cert and key do not match
+115 error calculating protection
+116 error creating certconf
+117 error creating certrep
+118 error creating error
+119 error creating genm
+120 error creating genp
+121 missing p10csr
+122 error creating pkiconf
+123 error creating pollrep
+124 error creating pollreq
+125 error creating rp
+126 error creating rr
+127 error protecting message
+128 error setting certhash
+129 fail info out of range
+130 missing key input for creating protection
+131 missing private key
+132 pkistatusinfo not found
+133 unexpected pkibody
+134 unknown algorithm id
+135 unknown cert type
+136 unsupported algorithm
+137 unsupported key type
+138 wrong algorithm oid
+139 algorithm not supported
+140 error validating protection
+141 failed extracting pubkey
+142 missing key usage digitalsignature
+143 missing protection
+144 missing trust store
+145 no suitable sender cert
+146 pkibody error
+147 potentially invalid certificate
+148 recipnonce unmatched
+149 request not accepted
+150 sender generalname type not supported
+151 srvcert does not validate msg
+152 transactionid unmatched
+153 unexpected pvno
+154 unsupported protection alg dhbasedmac
+155 wrong pbm value
+156 certhash unmatched
+157 certreqmsg not found
+158 error processing message
+159 transfer error
+160 error unexpected certconf
+161 multiple requests not supported
+162 encountered waiting
+163 error creating certreq
+164 failed building own chain
+165 missing certid
+166 missing pbm secret
+167 bad checkafter in pollrep
+168 missing reference cert
+169 certificate not accepted
+170 multiple responses not supported
+171 error validating signature
+172 polling failed
+173 wrong serial in rp
+174 invalid option
+175 value too large
+176 encountered keyupdatewarning
+177 value too small
+178 missing secret
+179 missing trust anchor
+180 received error
+181 checkafter out of range
+182 request rejected by server
+183 missing public key
+184 total timeout
+185 unexpected pkistatus
+186 unknown pkistatus
+187 wrong certid in rp
+188 wrong rp component count
+189 wrong certid
+190 missing private key for popo
+191 unclean ctx
+192 getting genp
+193 invalid genp
+194 no stdio
+195 invalid rootcakeyupdate
+196 unexpected certprofile
+197 generate certreqtemplate
+198 error creating crlstatus
+199 get itav
+200 unknown crl issuer
+201 unexpected crlstatuslist
+202 invalid keyspec
+203 failed extracting central gen key
+204 missing central gen key
+205 unexpected central gen key
+`,
+  http: `
+100 connect failure
+101 error parsing url
+102 error sending
+103 error receiving
+104 response parse error
+105 received error
+106 received wrong http version
+107 tls not enabled
+108 asn1 len exceeds max resp len
+109 error parsing asn1 length
+110 missing asn1 encoding
+111 missing redirect location
+112 redirection from https to http
+113 response line too long
+114 status code unsupported
+115 too many redirections
+116 redirection not enabled
+117 max resp len exceeded
+118 unexpected content type
+119 error parsing content length
+120 inconsistent content length
+121 missing content type
+122 sock not supported
+123 invalid port number
+124 invalid url scheme
+125 invalid url path
+126 header parse error
+127 server canceled connection
+128 failed reading data
+129 retry timeout
+130 response too many hdrlines
+131 content type mismatch
 `,
 };

@@ -1,5 +1,5 @@
 import { isSystemCode, Library, libraryOf, reasonOf } from './code.ts';
-import { commonReasons, reasonTexts } from './reasons.ts';
+import { commonReasons, reasonText } from './reasons.ts';
 import { systemErrorText } from './system-errors.ts';
 
 /**
@@ -21,7 +21,7 @@ export const defaultNames: NameSource = {
   },
   reason(code: number): string {
     if (isSystemCode(code)) return systemErrorText(reasonOf(code));
-    return reasonTexts.get(code) ?? commonReasons.get(reasonOf(code)) ?? '';
+    return reasonText(code) ?? commonReasons.get(reasonOf(code)) ?? '';
   },
 };
 

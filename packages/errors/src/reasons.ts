@@ -1,4 +1,4 @@
-import { Library, packCode, ReasonFlag, SluiceReason } from './code.ts';
+import { CONNECTION_TERMINATED, Library, packCode, ReasonFlag, SluiceReason } from './code.ts';
 import { cryptoReasons } from './crypto-reasons.ts';
 import { sslReasons } from './ssl-reasons.ts';
 
@@ -48,13 +48,18 @@ export const commonReasons: ReadonlyMap<number, string> = new Map([
   [fatal | 272, 'unable to get write lock'],
 ]);
 
-/** Texts of reasons by packed code. */
-export const reasonTexts: ReadonlyMap<number, string> = new Map([
-  ...Object.values(sslReasons).map(([number, text]) => [packCode(Library.ssl, number), text] as const),
-  ...Object.entries(Library).flatMap(([name, library]) => parseReasons(library, cryptoReasons[name] ?? '')),
-  [packCode(Library.sluice, SluiceReason.connectionTerminated), 'connection terminated'] as const,
-  [packCode(Library.sluice, SluiceReason.networkError), 'network error'] as const,
-]);
+let texts: ReadonlyMap<number, string> | undefined;
+
+/** The text of a reason by packed code; undefined when unknown. The table is made on first use: most programs need it late. */
+export function reasonText(code: number): string | undefined {
+  texts ??= new Map([
+    ...Object.values(sslReasons).map(([number, text]) => [packCode(Library.ssl, number), text] as const),
+    ...Object.entries(Library).flatMap(([name, library]) => parseReasons(library, cryptoReasons[name] ?? '')),
+    [CONNECTION_TERMINATED, 'connection terminated'] as const,
+    [packCode(Library.sluice, SluiceReason.networkError), 'network error'] as const,
+  ]);
+  return texts.get(code);
+}
 
 function parseReasons(library: number, lines: string): [code: number, text: string][] {
   return lines

@@ -11,6 +11,17 @@ describe('system errors', () => {
     expect(systemErrorMessage('ECONNRESET')).to.equal('connection reset by peer');
   });
 
+  it('those that only the system knows have a name, a number and a text, too', () => {
+    const { EINPROGRESS, EAGAIN, EWOULDBLOCK } = constants.errno;
+    expect([systemErrorName(EINPROGRESS), systemErrorNumber('EINPROGRESS')]).to.deep.equal([
+      'EINPROGRESS',
+      EINPROGRESS,
+    ]);
+    expect(systemErrorMessage('EINPROGRESS')).to.equal('operation now in progress');
+    expect(systemVerdict(systemErrorName(EINPROGRESS))).to.include({ remedy: 'retry' });
+    expect([systemErrorName(EWOULDBLOCK), systemErrorNumber('EWOULDBLOCK')]).to.deep.equal(['EAGAIN', EAGAIN]);
+  });
+
   it('unknown ones are empty, not wrong', () => {
     expect([systemErrorName(98765), systemErrorNumber('ENOSUCH'), systemErrorMessage('ENOSUCH')]).to.deep.equal([
       '',

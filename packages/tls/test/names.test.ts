@@ -1,15 +1,25 @@
-import { codeHex, defaultNames } from '@sluice/errors';
+import { codeHex, defaultNames, errorString, Library, packCode, systemCode } from '@sluice/errors';
 import { expect } from 'chai';
+import { nativeQueue } from '../../native/test/support/native-queue.ts';
 import { opensslNames } from '../src/names.ts';
 
 describe('names of the running OpenSSL', () => {
-  it('are its own for what only it knows, and the table for what it does not', () => {
-    const engineReason = 0x13000064;
-    expect(defaultNames.reason(engineReason), codeHex(engineReason)).to.equal('');
-    expect(opensslNames.reason(engineReason)).to.equal('already loaded');
-    expect(opensslNames.reason(0x0a000126)).to.equal('unexpected eof while reading');
-    expect(opensslNames.library(0x0a000126)).to.equal('SSL routines');
+  it('make the texts that it makes, of reasons and of every errno, those that are none included', () => {
+    const codes = [
+      ...Array.from({ length: 200 }, (_, errno) => systemCode(errno + 1)),
+      ...[Library.ssl, Library.engine, Library.cms].flatMap((library) =>
+        Array.from({ length: 120 }, (_, reason) => packCode(library, reason + 90)),
+      ),
+      packCode(200, 77),
+    ];
+    for (const code of codes) {
+      expect(errorString(code, opensslNames), codeHex(code)).to.equal(nativeQueue.errorStringN(code, 256));
+    }
+  });
+
+  it('are those of the table for what it does not know', () => {
     const terminated = 0x7f800001;
     expect(opensslNames.reason(terminated)).to.equal(defaultNames.reason(terminated)).and.not.equal('');
+    expect(opensslNames.library(terminated)).to.equal('Sluice');
   });
 });
