@@ -9,6 +9,7 @@ import { type Bracket, ErrorStack, STACK_ENTRIES_MAX } from './error-stack.ts';
 import type { LastResult, NetworkFate, ResultKind } from './last-result.ts';
 import { type ErrorContext, errorFromEntries, join } from './make-error.ts';
 import type { NameSource } from './names.ts';
+import { classifyQuicClose, quicCodeName } from './quic-close.ts';
 import type { Layer, SluiceError } from './sluice-error.ts';
 import { sslReasons } from './ssl-reasons.ts';
 
@@ -159,7 +160,7 @@ export class ChannelErrorStack implements NetworkFate {
    */
   closeWith(closeInfo: CloseInfo, options: Partial<FailOptions> = {}): boolean {
     const operation = options.operation ?? 'connection';
-    const verdict = classifyClose(closeInfo);
+    const verdict = this.#layer === 'quic' ? classifyQuicClose(closeInfo) : classifyClose(closeInfo);
     return this.fail([], { verdict, ...options, operation, closeInfo });
   }
 
@@ -255,8 +256,10 @@ export class ChannelErrorStack implements NetworkFate {
   }
 
   #closeMessage(operation: string, failure: Failure): string | undefined {
-    if (failure.closeInfo === undefined || failure.verdict === undefined) return undefined;
-    return join(operation, failure.verdict, describeClose(failure.closeInfo));
+    const { closeInfo, verdict } = failure;
+    if (closeInfo === undefined || verdict === undefined) return undefined;
+    const name = this.#layer === 'quic' && closeInfo.transport ? quicCodeName(closeInfo.code) : '';
+    return join(operation, verdict, describeClose(closeInfo, name));
   }
 }
 

@@ -1,7 +1,7 @@
 import { type CloseInfo, IDLE_TIMEOUT } from './close-info.ts';
 import type { Verdict } from './verdicts.ts';
 
-/** The verdict on a close that left no entry: what its code, and who sent it, say. */
+/** The verdict on a close that left no entry: who sent it, and whether its code is 0, which means no fault. */
 export function classifyClose(info: CloseInfo): Verdict {
   if (info.transport && info.code === IDLE_TIMEOUT) return idle;
   if (!info.transport) return info.remote ? closedByPeer(info) : closedHere(info);
@@ -9,10 +9,14 @@ export function classifyClose(info: CloseInfo): Verdict {
   return info.code === 0n ? reset : refusedByPeer;
 }
 
-/** What a close says in figures, for a message: `code 0x2a, frame type 0x6, "going away"`. */
-export function describeClose(info: CloseInfo): string {
+/**
+ * What a close says in figures, for a message: `code 0x2a, frame type 0x6, "going away"`.
+ *
+ * @param name of the code, if it has one
+ */
+export function describeClose(info: CloseInfo, name = ''): string {
   if (info.transport && info.code === IDLE_TIMEOUT) return '';
-  const parts = [`code 0x${info.code.toString(16)}`];
+  const parts = [`code 0x${info.code.toString(16)}${name === '' ? '' : ` (${name})`}`];
   if (info.frameType !== 0n) parts.push(`frame type 0x${info.frameType.toString(16)}`);
   if (info.reason !== '') parts.push(JSON.stringify(info.reason));
   return parts.join(', ');

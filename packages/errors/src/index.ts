@@ -50,6 +50,7 @@ export { LastResult, type NetworkFate, type ResultKind, resultFromSslError } fro
 export { type ErrorContext, errorFromEntries, errorFromErrno } from './make-error.ts';
 export { defaultNames, type NameSource, namesFrom } from './names.ts';
 export { PortErrorStack } from './port-error-stack.ts';
+export { classifyQuicClose, quicCodeName } from './quic-close.ts';
 export {
   AbortedError,
   ApiMisuse,
