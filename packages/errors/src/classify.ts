@@ -14,6 +14,7 @@ export function classify(entry: ErrorEntry): Verdict {
   }
   if (entry.common) return isLibraryName(entry) ? { ...verdicts.internal, cover: true } : verdicts.internal;
   if (entry.library === Library.ssl) return sslVerdict(entry.reason);
+  if (entry.library >= Library.user) return UNKNOWN;
   return CONFIG_LIBRARIES.has(entry.library) ? verdicts.noCertificate : verdicts.internal;
 }
 

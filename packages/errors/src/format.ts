@@ -1,3 +1,5 @@
+import type { CloseInfo } from './close-info.ts';
+import { describeClose } from './close-verdict.ts';
 import { libraryOf, reasonOf } from './code.ts';
 import { DataFlag, type ErrorEntry } from './error-entry.ts';
 import { defaultNames, type NameSource } from './names.ts';
@@ -118,6 +120,7 @@ export interface InspectableError {
   remedy: string;
   end?: string;
   direction?: string;
+  closeInfo?: CloseInfo;
   stack?: string | undefined;
 }
 
@@ -128,11 +131,18 @@ export function inspectError(error: InspectableError, entries: readonly string[]
     `  layer: ${error.layer}, operation: ${error.operation}, blame: ${error.blame}, remedy: ${error.remedy}`,
   ];
   if (error.end !== undefined) lines.push(`  end: ${error.end} (${error.direction ?? 'both'})`);
+  if (error.closeInfo !== undefined) lines.push(`  closed ${closer(error.closeInfo)}`);
   if (entries.length > 0) lines.push('  entries, oldest first:', ...entries.map((entry) => `    ${entry}`));
   const frames = (error.stack ?? '').split('\n').filter((line) => /^\s+at /.test(line));
   lines.push(...frames);
   if (cause !== undefined) lines.push(`  cause: ${cause.replaceAll('\n', '\n  ')}`);
   return lines.join('\n');
+}
+
+function closer(info: CloseInfo): string {
+  const figures = describeClose(info);
+  const who = info.remote ? "by the peer's" : "by this side's";
+  return `${who} ${info.transport ? 'transport' : 'application'}${figures === '' ? '' : `: ${figures}`}`;
 }
 
 function inOrder(entries: readonly ErrorEntry[], options: FormatOptions): string[] {

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import type { CloseInfo } from './close-info.ts';
 import type { Direction, EndKind } from './end.ts';
 import { copyEntries, type ErrorEntry } from './error-entry.ts';
@@ -103,7 +104,7 @@ export class SluiceError extends Error {
     return typeof value === 'object' && value !== null && Reflect.get(value, kind) === true;
   }
 
-  /** One line: `operation: message (code)`. */
+  /** One line: `TlsError: message (code)`. */
   override toString(): string {
     return `${this.name}: ${this.message} (${this.code})`;
   }
@@ -235,15 +236,43 @@ function inspectSluiceError(
   this: SluiceError,
   depth: number,
   options: object,
-  inspect?: (value: unknown, options: object) => string,
+  inspectValue?: (value: unknown, options: object) => string,
 ): string {
-  const cause = this.cause === undefined || depth < 0 ? undefined : inspect?.(this.cause, options);
+  const cause = this.cause === undefined || depth < 0 ? undefined : inspectValue?.(this.cause, options);
   return inspectError(this, this.describeEntries(), cause);
 }
 
+/** Causes of causes that are told. A chain that is longer, or that bites its own tail, ends there. */
+const CAUSES_MAX = 8;
+let causesTold = 0;
+
 function jsonOfCause(cause: unknown): unknown {
-  if (cause instanceof SluiceError) return cause.toJSON();
-  if (!(cause instanceof Error)) return typeof cause === 'bigint' || typeof cause === 'symbol' ? String(cause) : cause;
-  const code: unknown = Reflect.get(cause, 'code');
-  return { name: cause.name, message: cause.message, ...(typeof code === 'string' ? { code } : {}) };
+  if (causesTold >= CAUSES_MAX) return 'and so on';
+  causesTold++;
+  try {
+    if (cause instanceof SluiceError) return cause.toJSON();
+    return cause instanceof Error ? jsonOfError(cause) : plain(cause);
+  } finally {
+    causesTold--;
+  }
+}
+
+function jsonOfError(error: Error): unknown {
+  const code: unknown = Reflect.get(error, 'code');
+  return {
+    name: error.name,
+    message: error.message,
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(error.cause === undefined ? {} : { cause: jsonOfCause(error.cause) }),
+  };
+}
+
+/** What was thrown and is no error, if JSON has a form for it, or else as text: a log must not fail by it. */
+function plain(thrown: unknown): unknown {
+  try {
+    if (JSON.stringify(thrown) !== undefined) return thrown;
+  } catch {
+    // A bigint, or what refers to itself.
+  }
+  return inspect(thrown);
 }

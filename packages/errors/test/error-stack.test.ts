@@ -2,9 +2,6 @@ import { expect } from 'chai';
 import { ApiMisuse, DataFlag, ErrorStack, Library, OPEN_BRACKETS_MAX, STACK_ENTRIES_MAX } from '../src/index.ts';
 import { bytesOf, caught } from './support/memory-channel.ts';
 
-/** The module once more, as a second copy of the package would bring it. */
-const COPY: string = '../src/error-stack.ts?copy';
-
 function stackOf(...codes: number[]): ErrorStack {
   const stack = new ErrorStack();
   for (const code of codes) stack.raise({ code });
@@ -150,12 +147,6 @@ describe('ErrorStack', () => {
   describe('current', () => {
     it('is the same for all who ask on a thread', () => {
       expect(ErrorStack.current()).to.equal(ErrorStack.current());
-    });
-
-    it('is the same for another copy of the package', async () => {
-      const copy = (await import(COPY)) as { ErrorStack: typeof ErrorStack };
-      expect(copy.ErrorStack).to.not.equal(ErrorStack);
-      expect(copy.ErrorStack.current()).to.equal(ErrorStack.current());
     });
   });
 });
