@@ -1,7 +1,7 @@
 import {
   AbortedError,
   ApiMisuse,
-  type ChannelErrorStack,
+  contextOf,
   type Direction,
   type FailOptions,
   LimitError,
@@ -28,9 +28,9 @@ export function writeAfterEndError(bev: BufferEvent): ApiMisuse {
 }
 
 /** For an operation on a connection whose end is decided: the channel's error, or one that says how it ended. */
-export function endedError(bev: BufferEvent, channel: ChannelErrorStack | undefined, operation: string): SluiceError {
-  if (channel?.failed === true) return channel.report(operation);
-  const how = bev.closed?.end === 'end' ? 'has ended' : 'was destroyed';
+export function endedError(bev: BufferEvent, operation: string): SluiceError {
+  if (bev.closed?.error !== undefined) return bev.channel.report(operation);
+  const how = bev.closed?.end === 'aborted' ? 'was destroyed' : 'has ended';
   return new AbortedError(`${operation}: ${bev.transport} connection ${bev.id} ${how}`, {
     code: 'SLUICE_CORE_CLOSED',
     layer: 'core',
@@ -81,18 +81,6 @@ export function destroyedError(bev: BufferEvent, thrown: unknown): SluiceError {
 
 /** What the channel has to know of an error to tell it again in each report. */
 export function failOptionsOf(error: SluiceError): FailOptions {
-  const { layer, operation, code, blame, remedy, end, direction, message, cause } = error;
-  return {
-    layer,
-    operation,
-    what: code.slice(`SLUICE_${layer}_`.length),
-    blame,
-    remedy,
-    end,
-    direction,
-    message,
-    cause,
-    // Of a system's failure every operation's last result speaks.
-    network: layer === 'system',
-  };
+  // Of a system's failure every operation's last result speaks.
+  return { ...contextOf(error), network: error.layer === 'system' };
 }

@@ -96,9 +96,13 @@ export abstract class BufferEvent extends BufferEventDelivery {
     return this.#report;
   }
 
-  /** This connection's errors. */
+  /** This connection's errors. What it tells it tells in the loop's turns, after what came before. */
   get channel(): ChannelErrorStack {
-    this.#channel ??= new ChannelErrorStack(this._channelOptions());
+    if (this.#channel === undefined) {
+      const deliver = (task: () => void): void => this.loop.defer(task);
+      this.#channel = new ChannelErrorStack({ deliver, ...this._channelOptions() });
+      if ((this._state & State.closed) !== 0) this.#closeChannel();
+    }
     return this.#channel;
   }
 
@@ -107,9 +111,9 @@ export abstract class BufferEvent extends BufferEventDelivery {
     return closedOf(this, () => (this._state & State.closed) !== 0);
   }
 
-  /** The error, if the connection ends by one; completes with the connection. */
+  /** The error, if the connection ends by one, to each subscriber its own; completes with the connection. */
   get failed$(): Observable<SluiceError> {
-    return failedOf(this.closed$);
+    return failedOf(this);
   }
 
   /** The layer below, if there is one. */
@@ -227,7 +231,7 @@ export abstract class BufferEvent extends BufferEventDelivery {
       return this.#flushWaiters.add(resolve, reject);
     }
     if (this.#report === undefined) resolve();
-    else reject(endedError(this, this.#channel, 'flush'));
+    else reject(endedError(this, 'flush'));
     return nothing;
   }
 
@@ -318,6 +322,8 @@ export abstract class BufferEvent extends BufferEventDelivery {
 
   /** The connection cannot go on. The first failure counts; later ones are counted by the channel's stack. */
   override _fail(error: SluiceError): void {
+    // What ended otherwise does not fail any more.
+    if (this.#report !== undefined && this.#report.error === undefined) return;
     const first = this.channel.fail(error.entries, failOptionsOf(error));
     if (!first || (this._state & State.releasing) !== 0) return;
     tellLimit(this, error);
@@ -379,12 +385,17 @@ export abstract class BufferEvent extends BufferEventDelivery {
     const waiters = this.#closedWaiters;
     this.#closedWaiters = undefined;
     if (waiters !== undefined) for (const resolve of waiters) resolve(report);
-    this.#channel?.close();
+    this.#closeChannel();
+  }
+
+  #closeChannel(): void {
+    const { end, direction } = this.#report as CloseReport;
+    this.#channel?.close({ end, direction });
   }
 
   protected override _writeRefusal(): SluiceError {
     if ((this._state & State.releasing) === 0) return writeAfterEndError(this);
-    return endedError(this, this.#channel, 'write');
+    return endedError(this, 'write');
   }
 
   /** From now on the peer has `closeMs` to end its direction. */
@@ -412,7 +423,7 @@ export abstract class BufferEvent extends BufferEventDelivery {
     const unsent = this._unsentBytes > 0 || (this._state & State.aborting) !== 0;
     this._output.clear();
     if (end === 'end') this.#flushWaiters?.resolve();
-    else this.#flushWaiters?.reject(() => endedError(this, this.#channel, 'flush'));
+    else this.#flushWaiters?.reject(() => endedError(this, 'flush'));
     this._release(unsent && end !== 'end');
   }
 

@@ -1,7 +1,7 @@
 import { requireSignal } from './arguments.ts';
+import { endedError } from './bufferevent-errors.ts';
 import type { BufferEvent } from './bufferevent.ts';
 import type { AwaitOptions } from './duplex/reading.ts';
-import { errorOfEnd } from './duplex/stream-errors.ts';
 import { waitUntil } from './duplex/wait-until.ts';
 import { signalError } from './until-aborted.ts';
 
@@ -29,7 +29,7 @@ export function abortConnecting(bev: BufferEvent, signal: AbortSignal | undefine
 
 /**
  * Resolves with the connection when it is ready for the application's bytes: connected, and every handshake done. Rejects
- * with the report's error when it ends before, and when the signal is aborted; the connection goes on then.
+ * with a copy of the report's error when it ends before, and when the signal is aborted; the connection goes on then.
  *
  * `const bev = await connected(connect({ host, port, signal }))`
  */
@@ -40,7 +40,7 @@ export function connected<T extends BufferEvent>(bev: T, options: AwaitOptions =
     events: ['connected', 'closed'],
     look() {
       if (bev.connected) return { value: bev };
-      if (bev.closed !== undefined) throw errorOfEnd(bev, 'connected');
+      if (bev.closed !== undefined) throw endedError(bev, 'connected');
       return undefined;
     },
   });

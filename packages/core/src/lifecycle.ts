@@ -1,4 +1,4 @@
-import type { SluiceError } from '@sluice/errors';
+import type { ChannelErrorStack, SluiceError } from '@sluice/errors';
 import { filter, map, Observable } from 'rxjs';
 import type { CloseReport } from './close-report.ts';
 
@@ -25,10 +25,16 @@ export function closedOf(closable: Closable, isClosed: () => boolean): Observabl
   });
 }
 
-/** The error of a connection that ended by one. */
-export function failedOf(closed$: Observable<CloseReport>): Observable<SluiceError> {
-  return closed$.pipe(
-    map((report) => report.error),
-    filter((error) => error !== undefined),
+/** What can be observed failing. */
+interface Failable {
+  readonly closed$: Observable<CloseReport>;
+  readonly channel: ChannelErrorStack;
+}
+
+/** The error of a connection that ended by one: for each subscriber a report of its own, as for each operation. */
+export function failedOf(failable: Failable): Observable<SluiceError> {
+  return failable.closed$.pipe(
+    filter((report) => report.error !== undefined),
+    map((report) => failable.channel.report(report.error?.operation ?? '')),
   );
 }

@@ -2,6 +2,7 @@ import { AbortedError, ApiMisuse } from '@sluice/errors';
 import { expect } from 'chai';
 import { abortConnecting, BufferEvent, connected, type EventLoop } from '../src/index.ts';
 import { TestLoop } from '../src/testing/index.ts';
+import { expectReport } from './support/expect-report.ts';
 import { reasonOf, state } from './support/promises.ts';
 
 /** A transport that is connected when the test says so. */
@@ -91,7 +92,7 @@ describe('connected', () => {
     const waits = connected(bev);
     loop.advance(10_000);
     expect(bev.closed?.code).to.equal('SLUICE_CORE_CONNECT_TIMEOUT');
-    expect(await reasonOf(waits)).to.equal(bev.closed?.error);
-    expect(await reasonOf(connected(bev))).to.equal(bev.closed?.error);
+    expectReport(await reasonOf(waits), bev, 'connected');
+    expectReport(await reasonOf(connected(bev)), bev, 'connected');
   });
 });

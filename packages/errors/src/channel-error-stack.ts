@@ -2,7 +2,7 @@ import { map, type Observable, ReplaySubject } from 'rxjs';
 import { causeOf, classify } from './classify.ts';
 import type { CloseInfo } from './close-info.ts';
 import { classifyClose, describeClose } from './close-verdict.ts';
-import { Library, packCode, SluiceReason } from './code.ts';
+import { CONNECTION_TERMINATED, Library, packCode } from './code.ts';
 import type { Direction, EndKind } from './end.ts';
 import { copyEntries, createEntry, type ErrorEntry, type ErrorEntryInit } from './error-entry.ts';
 import { type Bracket, ErrorStack, STACK_ENTRIES_MAX } from './error-stack.ts';
@@ -133,8 +133,8 @@ export class ChannelErrorStack implements NetworkFate {
   /**
    * The channel fails for good.
    *
-   * @param entries what happened, oldest first. They become the channel's: the caller gives them up. At most the newest 15
-   *   are kept; a final entry that only says that the channel has ended is left out, as every report adds one.
+   * @param entries what happened, oldest first; copied. At most the newest 15 are kept; a final entry that only says that
+   *   the channel has ended is left out, as every report adds one.
    * @returns whether this failure is the one that counts; false when the channel had failed before
    */
   fail(entries: readonly ErrorEntry[], options: FailOptions): boolean {
@@ -144,7 +144,7 @@ export class ChannelErrorStack implements NetworkFate {
     }
     const { cover, network, droppedEntries = 0, layer = this.#layer, ...context } = options;
     const own = withoutLetters(entries);
-    const kept = own.slice(-STACK_ENTRIES_MAX);
+    const kept = copyEntries(own.slice(-STACK_ENTRIES_MAX));
     this.#entries = cover === undefined ? kept : [...kept, createEntry(cover)];
     this.#droppedEntries = droppedEntries + own.length - kept.length;
     this.#networkFailed = network ?? false;
@@ -264,7 +264,7 @@ export class ChannelErrorStack implements NetworkFate {
 }
 
 /** The last entry of every report. */
-const LETTER: ErrorEntry = createEntry({ code: packCode(Library.sluice, SluiceReason.connectionTerminated) });
+const LETTER: ErrorEntry = createEntry({ code: CONNECTION_TERMINATED });
 
 /** OpenSSL's own last entry of a QUIC list, which says the same. */
 const OPENSSL_LETTER = packCode(Library.ssl, sslReasons.protocolIsShutdown[0]);

@@ -9,6 +9,7 @@ export { causeOf, classify } from './classify.ts';
 export { CLOSE_REASON_LENGTH_MAX, type CloseInfo, type CloseInfoInit, closeInfo, IDLE_TIMEOUT } from './close-info.ts';
 export { classifyClose, describeClose } from './close-verdict.ts';
 export {
+  CONNECTION_TERMINATED,
   errnoOf,
   isCommonCode,
   isFatalCode,
@@ -47,7 +48,7 @@ export {
   printErrors,
 } from './format.ts';
 export { LastResult, type NetworkFate, type ResultKind, resultFromSslError } from './last-result.ts';
-export { type ErrorContext, errorFromEntries, errorFromErrno } from './make-error.ts';
+export { contextOf, type ErrorContext, errorFromEntries, errorFromErrno, type ErrorKind } from './make-error.ts';
 export { defaultNames, type NameSource, namesFrom } from './names.ts';
 export { PortErrorStack } from './port-error-stack.ts';
 export { classifyQuicClose, quicCodeName } from './quic-close.ts';

@@ -7,20 +7,36 @@ import { dataText } from './format.ts';
 import { defaultNames, type NameSource } from './names.ts';
 import {
   AbortedError,
+  ApiMisuse,
   type Blame,
   type Layer,
+  LimitError,
   type LogLevel,
   QuicError,
   type Remedy,
   SluiceError,
+  type SluiceErrorCode,
   type SluiceErrorOptions,
   SystemError,
   TimeoutError,
   TlsError,
+  UnsupportedError,
 } from './sluice-error.ts';
 import { systemErrorMessage, systemErrorName, systemErrorNumber } from './system-errors.ts';
 import { systemVerdict } from './system-verdicts.ts';
 import { type Verdict, verdicts } from './verdicts.ts';
+
+/** The class of an error, by its name. */
+export type ErrorKind =
+  | 'SluiceError'
+  | 'SystemError'
+  | 'TlsError'
+  | 'QuicError'
+  | 'LimitError'
+  | 'TimeoutError'
+  | 'AbortedError'
+  | 'UnsupportedError'
+  | 'ApiMisuse';
 
 /** What the maker of an error knows besides the entries. What is given here outranks the table. */
 export interface ErrorContext {
@@ -31,6 +47,8 @@ export interface ErrorContext {
   subject?: string | undefined;
   /** The last part of the code. */
   what?: string | undefined;
+  /** The whole code, in place of one made of `layer` and `what`. */
+  code?: SluiceErrorCode | undefined;
   blame?: Blame | undefined;
   remedy?: Remedy | undefined;
   logLevel?: LogLevel | undefined;
@@ -43,6 +61,11 @@ export interface ErrorContext {
   verdict?: Verdict | undefined;
   /** The whole message, in place of what the table says. */
   message?: string | undefined;
+  /** By default what the cause says, the end, and the layer, in this order. */
+  kind?: ErrorKind | undefined;
+  /** Of a system error: its name, and the call that failed; by default what the cause says. */
+  errno?: string | undefined;
+  syscall?: string | undefined;
   names?: NameSource | undefined;
 }
 
@@ -57,7 +80,32 @@ export function errorFromEntries(entries: readonly ErrorEntry[], context: ErrorC
   const verdict = context.verdict ?? (cause === undefined ? verdicts.internal : classify(cause));
   const options = optionsOf(verdict, entries, context);
   const message = context.message ?? sentence(spoken(context), verdict, cause, context.names ?? defaultNames);
-  return makeError(message, options, cause);
+  return makeError(message, options, context, cause);
+}
+
+/**
+ * All that an error says besides its entries, to make another of it: one that says the same, with what the new context
+ * changes. A copy's kind is that of this package's class, when the error is of a class of somebody else's.
+ */
+export function contextOf(error: SluiceError): ErrorContext {
+  const { layer, operation, code, blame, remedy, logLevel, end, direction, closeInfo, message, cause, name } = error;
+  const system = error instanceof SystemError ? { errno: error.errno, syscall: error.syscall } : {};
+  const kind = isKind(name) ? name : undefined;
+  return {
+    layer,
+    operation,
+    code,
+    blame,
+    remedy,
+    logLevel,
+    end,
+    direction,
+    closeInfo,
+    message,
+    cause,
+    kind,
+    ...system,
+  };
 }
 
 /**
@@ -99,7 +147,7 @@ function sentence(operation: string, verdict: Verdict, cause: ErrorEntry | undef
 
 function optionsOf(verdict: Verdict, entries: readonly ErrorEntry[], context: ErrorContext): SluiceErrorOptions {
   return {
-    code: `SLUICE_${context.layer.toUpperCase()}_${context.what ?? verdict.what}`,
+    code: context.code ?? `SLUICE_${context.layer.toUpperCase()}_${context.what ?? verdict.what}`,
     layer: context.layer,
     operation: context.operation,
     blame: context.blame ?? verdict.blame,
@@ -114,14 +162,42 @@ function optionsOf(verdict: Verdict, entries: readonly ErrorEntry[], context: Er
   };
 }
 
-/** The class by how it ended first, and by layer then. */
-export function makeError(message: string, options: SluiceErrorOptions, cause: ErrorEntry | undefined): SluiceError {
-  if (cause?.library === Library.system && options.layer !== 'quic') {
-    return new SystemError(message, { ...options, errno: systemErrorName(cause.errno), syscall: cause.func });
-  }
-  if (options.end === 'timeout') return new TimeoutError(message, options);
-  if (options.end === 'aborted' && options.blame === 'local') return new AbortedError(message, options);
-  if (options.layer === 'tls') return new TlsError(message, options);
-  if (options.layer === 'quic') return new QuicError(message, options);
-  return new SluiceError(message, options);
+/** All but `SystemError`, which needs more. */
+const kinds: Readonly<
+  Record<Exclude<ErrorKind, 'SystemError'>, new (message: string, options: SluiceErrorOptions) => SluiceError>
+> = {
+  SluiceError,
+  TlsError,
+  QuicError,
+  LimitError,
+  TimeoutError,
+  AbortedError,
+  UnsupportedError,
+  ApiMisuse,
+};
+
+function isKind(name: string): name is ErrorKind {
+  return name === 'SystemError' || Object.hasOwn(kinds, name);
+}
+
+function makeError(
+  message: string,
+  options: SluiceErrorOptions,
+  context: ErrorContext,
+  cause: ErrorEntry | undefined,
+): SluiceError {
+  const kind = context.kind ?? kindOf(options, cause);
+  if (kind !== 'SystemError') return new kinds[kind](message, options);
+  const errno = context.errno ?? systemErrorName(cause?.errno ?? 0);
+  return new SystemError(message, { ...options, errno, syscall: context.syscall ?? cause?.func });
+}
+
+function kindOf(options: SluiceErrorOptions, cause: ErrorEntry | undefined): ErrorKind {
+  if (cause?.library === Library.system && options.layer !== 'quic') return 'SystemError';
+  if (options.code.endsWith('_API_MISUSE')) return 'ApiMisuse';
+  if (options.end === 'timeout') return 'TimeoutError';
+  if (options.end === 'aborted' && options.blame === 'local') return 'AbortedError';
+  if (options.layer === 'tls') return 'TlsError';
+  if (options.layer === 'quic') return 'QuicError';
+  return 'SluiceError';
 }

@@ -209,17 +209,11 @@ export class ApiMisuse extends SluiceError {
 
   /**
    * @param message what was wrong with the call, and what to do instead
-   * @param where the layer whose rule it was, and the function called
+   * @param where the layer whose rule it was, and the function called; the blame is always this program's
    */
-  constructor(message: string, where: { layer: Layer; operation: string; code?: SluiceErrorCode; cause?: unknown }) {
-    super(message, {
-      code: where.code ?? `SLUICE_${where.layer.toUpperCase()}_API_MISUSE`,
-      layer: where.layer,
-      operation: where.operation,
-      blame: 'local',
-      remedy: 'fix',
-      cause: where.cause,
-    });
+  constructor(message: string, where: Partial<SluiceErrorOptions> & Pick<SluiceErrorOptions, 'layer' | 'operation'>) {
+    const { code = `SLUICE_${where.layer.toUpperCase()}_API_MISUSE` } = where;
+    super(message, { ...where, code, blame: 'local', remedy: 'fix' });
   }
 }
 

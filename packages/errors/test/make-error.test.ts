@@ -2,14 +2,22 @@ import { constants } from 'node:os';
 import { expect } from 'chai';
 import {
   AbortedError,
+  ApiMisuse,
+  closeInfo,
+  contextOf,
   createEntry,
   errorFromEntries,
   errorFromErrno,
+  Library,
+  LimitError,
+  packCode,
   QuicError,
   SluiceError,
+  type SluiceErrorOptions,
   SystemError,
   TimeoutError,
   TlsError,
+  UnsupportedError,
 } from '../src/index.ts';
 import { ssl } from './support/memory-channel.ts';
 
@@ -54,6 +62,67 @@ describe('errors made from entries', () => {
       message: 'in my words',
       cause,
     });
+  });
+
+  it('a rule broken by the caller is an ApiMisuse, with its entries, and never told as a fault of the peer', () => {
+    for (const layer of ['tls', 'quic'] as const) {
+      const error = errorFromEntries([createEntry({ code: ssl('badWriteRetry') })], { layer, operation: 'write' });
+      expect(error).to.be.instanceOf(ApiMisuse).and.not.instanceOf(TlsError);
+      expect(error).to.include({ code: `SLUICE_${layer.toUpperCase()}_API_MISUSE`, blame: 'local', remedy: 'fix' });
+      expect(error.entries).to.have.length(1);
+    }
+  });
+
+  it("a reason of a protocol of one's own is told as it is, by what its maker knows", () => {
+    const mine = createEntry({ code: packCode(Library.user + 3, 7), data: 'room 12 is closed' });
+    const error = errorFromEntries([mine], { layer: 'application', operation: 'join', what: 'ROOM', blame: 'local' });
+    expect(error).to.include({ code: 'SLUICE_APPLICATION_ROOM', blame: 'local', end: 'failed' });
+    expect(error.message).to.include('reason 7 of library 131: room 12 is closed').and.not.include('TLS');
+  });
+
+  it('contextOf makes another error that says the same', () => {
+    const full: SluiceErrorOptions = {
+      code: 'SLUICE_TLS_WHATEVER',
+      layer: 'tls',
+      operation: 'read',
+      blame: 'local',
+      remedy: 'retry',
+      logLevel: 'debug',
+      end: 'reset',
+      direction: 'write',
+      closeInfo: closeInfo({ code: 4, remote: true, transport: false }),
+      cause: 'why',
+      entries: [createEntry({ code: ssl('badPacket'), data: new Uint8Array([1]) })],
+    };
+    const errors = [SluiceError, TlsError, QuicError, LimitError, TimeoutError, AbortedError, UnsupportedError].map(
+      (Kind) => new Kind('in so many words', full),
+    );
+    errors.push(
+      new SystemError('in so many words', { ...full, errno: 'EMINE', syscall: 'mine' }),
+      new ApiMisuse('in so many words', { ...full, code: 'SLUICE_TLS_ORDER' }),
+    );
+    for (const error of errors) {
+      const again = errorFromEntries(error.entries, contextOf(error));
+      expect(again).to.not.equal(error);
+      expect(again.constructor).to.equal(error.constructor);
+      expect(again.toJSON()).to.deep.equal(error.toJSON());
+    }
+  });
+
+  it("contextOf knows a class of somebody else's by the kind it extends", () => {
+    class LoginError extends LimitError {}
+    const error = new LoginError('three times', {
+      code: 'SLUICE_LOGIN',
+      layer: 'application',
+      operation: 'login',
+      blame: 'remote',
+      remedy: 'close',
+    });
+    expect(errorFromEntries([], contextOf(error)).constructor).to.equal(LimitError);
+    Object.defineProperty(error, 'name', { value: 'LoginError' });
+    const again = errorFromEntries([], contextOf(error));
+    expect(again.constructor).to.equal(SluiceError);
+    expect(again).to.include({ code: 'SLUICE_LOGIN', message: 'three times' });
   });
 
   it('an end by time is a TimeoutError', () => {

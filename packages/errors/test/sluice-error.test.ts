@@ -73,6 +73,9 @@ describe('SluiceError', () => {
     const error = new ApiMisuse('pull first', { layer: 'core', operation: 'read' });
     expect(error).to.include({ code: 'SLUICE_CORE_API_MISUSE', blame: 'local', remedy: 'fix', layer: 'core' });
     expect(error instanceof TlsError).to.equal(false);
+    const told = new ApiMisuse('m', { ...options, blame: 'remote', entries: [createEntry({ code: 1 })] });
+    expect(told).to.include({ code: options.code, blame: 'local', remedy: 'fix' });
+    expect(told.entries).to.have.length(1);
   });
 
   it('becomes plain JSON, causes included', () => {

@@ -1,4 +1,5 @@
 import {
+  contextOf,
   createEntry,
   DataFlag,
   type ErrorEntry,
@@ -66,14 +67,8 @@ export function closeTimeoutError(limitMs: number): TimeoutError {
 /** The transport failed under a handshake: the same error, with the phase told. */
 export function errorFromBelow(error: SluiceError, phase: string): SluiceError {
   return errorFromEntries(error.entries, {
-    layer: error.layer,
+    ...contextOf(error),
     operation: operationOf(phase),
-    what: error.code.slice(`SLUICE_${error.layer}_`.length),
-    blame: error.blame,
-    remedy: error.remedy,
-    logLevel: error.logLevel,
-    end: error.end,
-    direction: error.direction,
     message: `tls ${phase}: ${error.message}`,
     cause: error,
   });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { FileSegment, sendFile } from '@sluice/core';
 import { expect } from 'chai';
+import { expectReport } from '../../core/test/support/expect-report.ts';
 import { contexts } from './support/contexts.ts';
 import { Duo } from './support/duo.ts';
 
@@ -81,7 +82,7 @@ describe('sendFile over TLS', () => {
     }
     duo.link.cut('reset');
     const error = await settled(duo, sending);
-    expect(error).to.equal(duo.server.report?.error);
+    expectReport(error, duo.server.tls, 'sendFile');
     expect(error).to.have.property('end', 'reset');
   });
 });

@@ -11,8 +11,9 @@ import { waitFor } from './wait-for.ts';
  * takes bytes takes them from here. To answer after the peer's end, make the connection with `halfOpen`.
  *
  * Each resolves with undefined when the peer has ended in order and nothing is left. When it ended in the middle of what
- * is awaited, it rejects with `SLUICE_CORE_READ_ENDED`; when the connection ended otherwise, with the report's error. An
- * aborted signal rejects with an `AbortedError`. After every rejection the bytes that had come are still in `input`.
+ * is awaited, it rejects with `SLUICE_CORE_READ_ENDED`; when the connection ended otherwise, with a copy of the report's
+ * error. An aborted signal rejects with an `AbortedError`. After every rejection the bytes that had come are still in
+ * `input`.
  */
 export interface AwaitOptions {
   signal?: AbortSignal;

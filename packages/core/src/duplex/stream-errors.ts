@@ -49,20 +49,6 @@ export function errorOfDestroyer(thrown: unknown, operation: string): SluiceErro
   });
 }
 
-/** How the connection ended, for those who wait for something of it. */
-export function errorOfEnd(bev: BufferEvent, operation: string): SluiceError {
-  const report = bev.closed;
-  if (report?.error !== undefined) return report.error;
-  const how = report === undefined || report.end === 'end' ? 'has ended' : 'was destroyed';
-  return new AbortedError(`${operation}: ${bev.transport} connection ${bev.id} ${how}`, {
-    code: 'SLUICE_CORE_CLOSED',
-    layer: 'core',
-    operation,
-    blame: 'local',
-    remedy: 'close',
-  });
-}
-
 /** The peer ended in order, and less came than was waited for; it is still in `input`. */
 export function endedEarlyError(bev: BufferEvent, operation: string): SluiceError {
   const message = `${operation}: the peer of ${bev.transport} connection ${bev.id} ended after ${bev.input.length} bytes of what is awaited`;

@@ -1,11 +1,12 @@
 import process from 'node:process';
 import { Duplex } from 'node:stream';
 import { requireConnection, requireCount } from '../arguments.ts';
+import { endedError } from '../bufferevent-errors.ts';
 import type { BufferEvent } from '../bufferevent.ts';
 import type { CloseReport } from '../close-report.ts';
 import type { Timer } from '../timer.ts';
 import { Backlog } from './backlog.ts';
-import { errorOfDestroyer, errorOfEnd } from './stream-errors.ts';
+import { errorOfDestroyer } from './stream-errors.ts';
 
 export interface ToDuplexOptions {
   /** Bytes that the stream holds in front of `input` and `output`. Default 16 KiB each. */
@@ -206,7 +207,7 @@ export class BufferEventDuplex extends Duplex {
     this.bev.end();
     const { closed } = this.bev;
     if (closed?.end === 'end') callback();
-    else if (closed !== undefined) callback(this.#failure ?? errorOfEnd(this.bev, 'end'));
+    else if (closed !== undefined) callback(this.#failure ?? endedError(this.bev, 'end'));
     // When it fails, `closed` follows, and that is told after what came before it.
     else this.bev.flush().then(() => callback(), ignore);
   }
@@ -216,7 +217,7 @@ export class BufferEventDuplex extends Duplex {
     this.#idleTimer?.stop();
     const writing = this.#writing;
     this.#writing = undefined;
-    if (writing !== undefined) writing.callback(error ?? errorOfEnd(bev, 'write'));
+    if (writing !== undefined) writing.callback(error ?? endedError(bev, 'write'));
     const inOrder = error === null && this.writableFinished && (this.readableEnded || this.#closeSoon);
     if (!inOrder) bev.destroy(error === null ? undefined : errorOfDestroyer(error, 'destroy'));
     void bev.close().then(() => callback(error));
@@ -239,13 +240,13 @@ export class BufferEventDuplex extends Duplex {
     this.#idleTimer?.stop();
     if (report.end === 'end') {
       // Somebody else ended our direction while a write waited for room.
-      this.#writing?.callback(errorOfEnd(this.bev, 'write'));
+      this.#writing?.callback(endedError(this.bev, 'write'));
       return this.#fill();
     }
     const { input } = this.bev;
     // At most input's high watermark, and nothing will follow it.
     while (input.length > 0) this.push(input.read(CHUNK_BYTES_MAX));
-    this.#failure = errorOfEnd(this.bev, 'read');
+    this.#failure = endedError(this.bev, 'read');
     this.#tellFailure();
   }
 

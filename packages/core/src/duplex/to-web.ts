@@ -1,11 +1,12 @@
 import { ReadableStream, WritableStream } from 'node:stream/web';
 import { LimitError } from '@sluice/errors';
 import { requireConnection, requireCount } from '../arguments.ts';
+import { endedError } from '../bufferevent-errors.ts';
 import type { BufferEvent } from '../bufferevent.ts';
 import type { BufferReader } from '../evbuffer.ts';
 import { Backlog } from './backlog.ts';
 import { drained } from './writing.ts';
-import { errorOfDestroyer, errorOfEnd } from './stream-errors.ts';
+import { errorOfDestroyer } from './stream-errors.ts';
 import { waitFor } from './wait-for.ts';
 
 /** A connection as a pair of Web Streams, as `WebSocketStream`, Deno and workers have it. */
@@ -92,7 +93,7 @@ function writableOf(bev: BufferEvent, highWaterMark: number): WritableStream<Uin
     {
       start: (controller) => {
         bev.once('closed', (report) => {
-          if (report.end !== 'end') controller.error(errorOfEnd(bev, 'write'));
+          if (report.end !== 'end') controller.error(endedError(bev, 'write'));
         });
       },
       async write(chunk): Promise<void> {

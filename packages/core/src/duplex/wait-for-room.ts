@@ -1,5 +1,5 @@
+import { endedError } from '../bufferevent-errors.ts';
 import type { BufferEvent } from '../bufferevent.ts';
-import { errorOfEnd } from './stream-errors.ts';
 import { waitUntil } from './wait-until.ts';
 
 /**
@@ -12,7 +12,7 @@ export function waitForRoom(bev: BufferEvent, operation: string, signal: AbortSi
     signal,
     events: ['drained', 'closed'],
     look() {
-      if (!bev.writable) throw errorOfEnd(bev, operation);
+      if (!bev.writable) throw endedError(bev, operation);
       return bev.output.length < bev.limits.writeHigh ? { value: undefined } : undefined;
     },
   });

@@ -1,7 +1,8 @@
 import { ApiMisuse } from '@sluice/errors';
 import { requireConnection } from '../arguments.ts';
+import { endedError } from '../bufferevent-errors.ts';
 import type { BufferEvent } from '../bufferevent.ts';
-import { endedEarlyError, errorOfEnd } from './stream-errors.ts';
+import { endedEarlyError } from './stream-errors.ts';
 import { waitUntil } from './wait-until.ts';
 
 /** Connections whose input somebody awaits. */
@@ -64,7 +65,7 @@ export function claimInput(bev: BufferEvent, operation: string): () => void {
 
 /** Whether the peer has ended in order and all it sent was taken. Throws when no more will come otherwise. */
 function isOver(bev: BufferEvent, operation: string): boolean {
-  if (bev.closed !== undefined && bev.closed.end !== 'end') throw errorOfEnd(bev, operation);
+  if (bev.closed !== undefined && bev.closed.end !== 'end') throw endedError(bev, operation);
   if (!bev.peerEnded) return false;
   if (bev.input.length > 0) throw endedEarlyError(bev, operation);
   return true;

@@ -1,8 +1,8 @@
 import { misuse, nameOf, requireConnection, requireSignal } from '../arguments.ts';
+import { endedError } from '../bufferevent-errors.ts';
 import type { BufferEvent } from '../bufferevent.ts';
 import { type Data, EvBuffer } from '../evbuffer.ts';
 import type { AwaitOptions } from './reading.ts';
-import { errorOfEnd } from './stream-errors.ts';
 import { waitForRoom } from './wait-for-room.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -69,7 +69,7 @@ class Watch {
       events: ['closed'],
       look: () => {
         if (this.#stopped) return { value: undefined };
-        if (!bev.writable) throw errorOfEnd(bev, 'writeAll');
+        if (!bev.writable) throw endedError(bev, 'writeAll');
         return undefined;
       },
       listen: (look) => {

@@ -1,7 +1,8 @@
 import { ApiMisuse } from '@sluice/errors';
+import { endedError } from '../bufferevent-errors.ts';
 import type { BufferEvent } from '../bufferevent.ts';
 import type { AwaitOptions } from '../duplex/reading.ts';
-import { abortError, errorOfEnd } from '../duplex/stream-errors.ts';
+import { abortError } from '../duplex/stream-errors.ts';
 import { waitForRoom } from '../duplex/wait-for-room.ts';
 import { misuse, requireConnection, requirePositive, requireSignal } from '../arguments.ts';
 import { FileSegment, type FileSegmentOptions, type FileSource, requireRange } from './file-segment.ts';
@@ -31,7 +32,7 @@ const sending: WeakSet<BufferEvent> = new WeakSet();
  * with ApiMisuse (`SLUICE_CORE_SEND_IN_PROGRESS`).
  *
  * Rejects as `FileSegment.open` does, and then nothing was put; with `SLUICE_CORE_FILE_SHORT` when the file was made
- * shorter meanwhile; with a SystemError when it cannot be read; with the report's error when the connection ended;
+ * shorter meanwhile; with a SystemError when it cannot be read; with a copy of the report's error when the connection ended;
  * with an AbortedError when the signal was aborted. The connection is left as it is, with the pieces that it has: destroy
  * it, unless its protocol can tell the peer that the rest does not come.
  */
@@ -44,7 +45,7 @@ export async function sendFile(
   requireConnection('sendFile', bev);
   requirePositive('sendFile', 'pieceBytes', pieceBytes);
   requireSignal('sendFile', signal);
-  if (!bev.writable) throw errorOfEnd(bev, 'sendFile');
+  if (!bev.writable) throw endedError(bev, 'sendFile');
   if (signal?.aborted === true) throw abortError('sendFile', signal);
   if (sending.has(bev)) throw inProgressError(bev);
   sending.add(bev);

@@ -1,7 +1,7 @@
 import { ApiMisuse, type SluiceError } from '@sluice/errors';
+import { endedError } from '../bufferevent-errors.ts';
 import type { BufferEvent } from '../bufferevent.ts';
 import type { Subscription } from '../change-listeners.ts';
-import { errorOfEnd } from '../duplex/stream-errors.ts';
 import { claimInput } from '../duplex/wait-for.ts';
 import { Suspend } from '../suspend.ts';
 
@@ -128,7 +128,7 @@ export class Intake {
       this.#receiver.ended();
     } else if (closed !== undefined) {
       this.#letGo();
-      this.#receiver.failed(errorOfEnd(this.#bev, 'read'));
+      this.#receiver.failed(endedError(this.#bev, 'read'));
     }
   }
 

@@ -1,4 +1,5 @@
 import { Observable } from 'rxjs';
+import { endedError } from '../bufferevent-errors.ts';
 import type { BufferEvent } from '../bufferevent.ts';
 
 /*
@@ -17,9 +18,8 @@ export function connected$(bev: BufferEvent): Observable<BufferEvent> {
       subscriber.complete();
     };
     const ended = (): void => {
-      const error = bev.closed?.error;
-      if (error === undefined) subscriber.complete();
-      else subscriber.error(error);
+      if (bev.closed?.error === undefined) subscriber.complete();
+      else subscriber.error(endedError(bev, 'connect'));
     };
     if (bev.connected) connected();
     else if (bev.closed !== undefined) ended();

@@ -1,7 +1,7 @@
 import { LimitError } from '@sluice/errors';
 import { concatMap, defer, finalize, Observable, type OperatorFunction, tap } from 'rxjs';
+import { endedError } from '../bufferevent-errors.ts';
 import type { BufferEvent } from '../bufferevent.ts';
-import { errorOfEnd } from '../duplex/stream-errors.ts';
 import type { UnsubscribeOptions } from './intake.ts';
 
 /** One chunk that was written, and for which there is room again. */
@@ -61,7 +61,7 @@ function writeOne(bev: BufferEvent, chunk: Uint8Array): Observable<WriteStatus> 
       return undefined;
     }
     const drained = (): void => tell(true);
-    const closed = (): void => subscriber.error(errorOfEnd(bev, 'write'));
+    const closed = (): void => subscriber.error(endedError(bev, 'write'));
     bev.once('drained', drained);
     bev.once('closed', closed);
     return () => {

@@ -5,6 +5,7 @@ import { AbortedError, LimitError, SluiceError } from '@sluice/errors';
 import { expect } from 'chai';
 import { type ConnectionOptions, EventLoop, PairBufferEvent, toDuplex } from '../../src/index.ts';
 import { link, type LinkOptions, VirtualClock } from '../../src/testing/index.ts';
+import { expectReport } from '../support/expect-report.ts';
 import { pattern } from '../support/filters.ts';
 
 /** A stream over one end of a link on a loop that runs by itself, as a stream's own turns do; the other end is bare. */
@@ -216,7 +217,7 @@ describe('toDuplex', () => {
         error = thrown;
       }
       expect(Buffer.concat(got).toString()).to.equal('last words');
-      expect(error).to.equal(bev.closed?.error);
+      expectReport(error, bev);
       expect(error).to.be.instanceOf(SluiceError).with.property('code', 'SLUICE_SYSTEM_ECONNRESET');
     });
 
@@ -228,8 +229,8 @@ describe('toDuplex', () => {
       await settled();
       const failed = errorOf(duplex);
       const told = new Promise((resolve) => duplex.write('x', resolve));
-      expect(await told).to.equal(bev.closed?.error);
-      expect(await failed).to.equal(bev.closed?.error);
+      expectReport(await told, bev);
+      expectReport(await failed, bev);
     });
 
     it('a limit of time is an error, and a write that waits for room hears of it', async () => {
@@ -349,7 +350,7 @@ describe('toDuplex', () => {
       const late = toDuplex(bev);
       const got: string[] = [];
       late.on('data', (chunk: Buffer) => got.push(chunk.toString()));
-      expect(await errorOf(late)).to.equal(bev.closed?.error);
+      expectReport(await errorOf(late), bev);
       expect(got).to.deep.equal(['left']);
     });
 

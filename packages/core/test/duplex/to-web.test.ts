@@ -2,6 +2,7 @@ import { AbortedError, LimitError } from '@sluice/errors';
 import { expect } from 'chai';
 import { type ConnectionOptions, EventLoop, toWeb } from '../../src/index.ts';
 import { link, type LinkOptions } from '../../src/testing/index.ts';
+import { expectReport } from '../support/expect-report.ts';
 import { pattern } from '../support/filters.ts';
 
 const SMALL: ConnectionOptions = {
@@ -156,8 +157,8 @@ describe('toWeb', () => {
     await settled();
     const reader = readable.getReader();
     expect(Buffer.from((await reader.read()).value ?? []).toString()).to.equal('last words');
-    expect(await reasonOf(reader.read())).to.equal(bev.closed?.error);
-    expect(await reasonOf(writable.getWriter().write(new Uint8Array(1)))).to.equal(bev.closed?.error);
+    expectReport(await reasonOf(reader.read()), bev);
+    expectReport(await reasonOf(writable.getWriter().write(new Uint8Array(1))), bev);
     expect(bev.closed?.end).to.equal('reset');
   });
 
@@ -172,7 +173,7 @@ describe('toWeb', () => {
     await aborted.writable.abort();
     await settled();
     expect(aborted.bev.closed?.end).to.equal('aborted');
-    expect(await reasonOf(aborted.readable.getReader().read())).to.equal(aborted.bev.closed?.error);
+    expectReport(await reasonOf(aborted.readable.getReader().read()), aborted.bev);
   });
 
   it('a connection that somebody destroys is an error of both', async () => {

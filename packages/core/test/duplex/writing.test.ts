@@ -2,6 +2,7 @@ import { AbortedError, ApiMisuse } from '@sluice/errors';
 import { expect } from 'chai';
 import { type ConnectionOptions, drained, EvBuffer, writeAll } from '../../src/index.ts';
 import { link, TestLoop } from '../../src/testing/index.ts';
+import { expectReport } from '../support/expect-report.ts';
 import { pattern } from '../support/fed.ts';
 import { reasonOf, state } from '../support/promises.ts';
 
@@ -54,8 +55,8 @@ describe('drained', () => {
     expect(await reasonOf(aborted)).to.be.instanceOf(AbortedError);
     wires.cut('reset');
     loop.settle();
-    expect(await reasonOf(cut)).to.equal(bev.closed?.error);
-    expect(await reasonOf(drained(bev))).to.equal(bev.closed?.error);
+    expectReport(await reasonOf(cut), bev);
+    expectReport(await reasonOf(drained(bev)), bev);
   });
 });
 
@@ -132,7 +133,7 @@ describe('writeAll', () => {
     expect(await state(cut)).to.equal('pending');
     wires.cut('reset');
     loop.settle();
-    expect(await reasonOf(cut)).to.equal(bev.closed?.error);
+    expectReport(await reasonOf(cut), bev);
     expect(returned).to.equal(true);
   });
 

@@ -15,6 +15,7 @@ import {
   type Watermarks,
 } from '../../src/index.ts';
 import { carriers, type ComplianceFactory, layered, link, TestLoop } from '../../src/testing/index.ts';
+import { expectReport } from '../support/expect-report.ts';
 import { nextIteration } from '../support/driven-loop.ts';
 import { pattern } from '../support/fed.ts';
 import { descriptorsOf, rejection, temporaryFile, turnUntil, turnUntilTrue } from '../support/files.ts';
@@ -197,9 +198,9 @@ describe('sendFile', () => {
     await turnUntilTrue(loop, () => bev.output.length >= 4000);
     wires.cut('reset');
     const error = await turnUntil(loop, rejection(sending));
-    expect(error).to.equal(bev.closed?.error);
+    expectReport(error, bev);
     expect(await descriptorsOf(path)).to.equal(0);
-    expect(await rejection(sendFile(bev, path))).to.equal(bev.closed?.error);
+    expectReport(await rejection(sendFile(bev, path)), bev);
   });
 
   it('ends by its signal, and leaves the connection and what it has', async () => {

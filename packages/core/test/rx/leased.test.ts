@@ -4,6 +4,7 @@ import { firstValueFrom, take } from 'rxjs';
 import { chunks, Suspend } from '../../src/index.ts';
 import { type Lease, leased$ } from '../../src/rx/index.ts';
 import { link, TestLoop } from '../../src/testing/index.ts';
+import { expectReport } from '../support/expect-report.ts';
 import { fed, pattern } from '../support/fed.ts';
 
 function linked() {
@@ -104,7 +105,7 @@ describe('leased$', () => {
     wires.cut('reset');
     loop.settle();
     expect(log).to.deep.equal(['ab', 'cd', 'error SLUICE_SYSTEM_ECONNRESET']);
-    expect(thrown).to.equal(bev.closed?.error);
+    expectReport(thrown, bev);
   });
 
   it('lends what is left of a connection that failed while too much was out', () => {

@@ -3,6 +3,7 @@ import { expect } from 'chai';
 import { from, NEVER, of, Subject, throwError } from 'rxjs';
 import { sink, type WriteStatus } from '../../src/rx/index.ts';
 import { link, TestLoop } from '../../src/testing/index.ts';
+import { expectReport } from '../support/expect-report.ts';
 
 const bytes = (length: number): Uint8Array => new Uint8Array(length);
 
@@ -59,7 +60,7 @@ describe('sink', () => {
     loop.settle();
     expect(statuses).to.deep.equal([]);
     expect(ends.length).to.equal(1);
-    expect(ends[0]).to.equal(bev.closed?.error);
+    expectReport(ends[0], bev);
     expect(bev.listenerCount('drained')).to.equal(0);
   });
 
