@@ -189,8 +189,24 @@ export class ChannelErrorStack implements NetworkFate {
   }
 
   /**
+   * Runs an operation in a bracket of its own (`begin`). The work closes it with `settle`, `streamError` or `failFrom`; what
+   * it leaves open, because nothing happened or because it threw, is closed behind it, and what was raised in it passes.
+   *
+   * @returns what the work does
+   */
+  operate<T>(work: (bracket: Bracket) => T, result?: LastResult): T {
+    const bracket = this.begin(result);
+    try {
+      return work(bracket);
+    } finally {
+      if (this.#stack.isOpen(bracket)) this.#stack.discard(bracket);
+    }
+  }
+
+  /**
    * An operation begins: errors that somebody left on the thread's stack are cleared away, so that they cannot be taken
    * for its own, and a bracket is opened. Inside another operation's bracket nothing is cleared; that one's errors stay.
+   * Whatever happens the bracket must be closed: `operate` sees to it.
    */
   begin(result?: LastResult): Bracket {
     if (this.#stack.openBrackets === 0 && this.#stack.length > 0) this.#clearStale();

@@ -241,6 +241,11 @@ export class ErrorStack {
     return this.#openDropped[this.#positionOf(bracket, 'droppedIn')] ?? 0;
   }
 
+  /** Whether a bracket is not closed yet. */
+  isOpen(bracket: Bracket): boolean {
+    return this.#open.includes(bracket);
+  }
+
   /** Brackets that are open. */
   get openBrackets(): number {
     return this.#open.length;

@@ -5,6 +5,7 @@ import {
   closeInfo,
   createEntry,
   ErrorStack,
+  LastResult,
   type SluiceError,
 } from '../src/index.ts';
 import { codesOf, LETTER, ssl } from './support/memory-channel.ts';
@@ -126,6 +127,43 @@ describe('ChannelErrorStack', () => {
     run();
     expect(ends).to.deep.equal([{ end: 'end', direction: 'both', closeInfo: info }]);
     expect(channel.report('write').message).to.include('the peer closed the connection');
+  });
+
+  it('an operation closes its bracket whatever comes of it', () => {
+    const { channel, stack } = queued();
+    const result = new LastResult(channel);
+    expect(channel.operate(() => 7)).to.equal(7);
+    expect(() =>
+      channel.operate(() => {
+        stack.raise({ code: 1 });
+        stack.open();
+        throw new RangeError('in the midst of it');
+      }, result),
+    ).to.throw(RangeError);
+    expect([stack.length, stack.openBrackets, result.value]).to.deep.equal([0, 0, 'none']);
+    const error = channel.operate((bracket) => {
+      stack.raise({ code: ssl('streamReset') });
+      return channel.streamError(bracket, { operation: 'read' }, result);
+    }, result);
+    expect([codesOf(error), result.value]).to.deep.equal([[ssl('streamReset')], 'ssl']);
+    channel.operate((bracket) => {
+      stack.raise({ code: ssl('badPacket') });
+      channel.failFrom(bracket, { operation: 'tick' });
+    });
+    expect(codesOf(channel)).to.deep.equal([ssl('badPacket')]);
+    expect([stack.length, stack.openBrackets]).to.deep.equal([0, 0]);
+  });
+
+  it('nobody pays for being able to watch: without subscribers nothing is delivered', () => {
+    const tasks: unknown[] = [];
+    const channel = new ChannelErrorStack({ stack: new ErrorStack(), deliver: (task) => tasks.push(task) });
+    channel.fail(FAULT, { operation: 'tick' });
+    channel.close();
+    expect(tasks).to.have.length(0);
+    const late: unknown[] = [];
+    channel.failed$.subscribe(({ code }) => late.push(code));
+    channel.closed$.subscribe(({ end }) => late.push(end));
+    expect([late.length, tasks.length], 'told at once').to.deep.equal([2, 0]);
   });
 
   it('stale errors inside another operation belong to that operation', () => {

@@ -120,12 +120,18 @@ describe('the rules of a channel', () => {
     const stream = channel.stream();
     channel.protocolError([ssl('unexpectedMessage')], UNKNOWN_FRAME);
     const list = [ssl('unexpectedMessage'), COVER, LETTER];
-    for (const operation of [() => stream.read(), () => stream.write(), () => channel.stream()]) {
+    const operations = {
+      'stream read': () => stream.read(),
+      'stream write': () => stream.write(),
+      'stream conclude': () => stream.conclude(),
+      'open stream': () => channel.stream(),
+    };
+    for (const [name, operation] of Object.entries(operations)) {
       const error = caught(operation);
       expect(codesOf(error)).to.deep.equal(list);
+      expect(error.operation).to.equal(name);
       expect(error).to.include({ code: 'SLUICE_QUIC_PROTOCOL', layer: 'quic', blame: 'remote', remedy: 'close' });
     }
-    expect(caught(() => stream.write()).operation).to.equal('stream write');
   });
 
   it('R08 asking again gives the same list, and changes nothing', () => {

@@ -56,9 +56,7 @@ export class MemoryChannel {
   /** Handles what has arrived. True whatever became of the channel. */
   tick(): true {
     for (const arrival of this.#inbox.splice(0)) {
-      const bracket = this.errors.begin();
-      arrival(this);
-      if (this.stack.openBrackets > 0) this.errors.settle(bracket);
+      this.errors.operate(() => arrival(this));
     }
     return true;
   }
@@ -70,10 +68,11 @@ export class MemoryChannel {
 
   /** The peer broke the protocol: what was raised below, and a cover that says where. */
   protocolError(below: readonly number[], cover: Partial<ErrorEntryInit>): void {
-    const bracket = this.stack.open();
-    for (const code of below) this.stack.raise({ code });
     const entry = { code: ssl('quicProtocolError'), func: 'handleFrame', file: 'frames.ts', line: 7, ...cover };
-    this.errors.failFrom(bracket, { operation: 'tick', cover: entry });
+    this.errors.operate((bracket) => {
+      for (const code of below) this.stack.raise({ code });
+      this.errors.failFrom(bracket, { operation: 'tick', cover: entry });
+    });
   }
 
   closed(info: CloseInfo): void {
@@ -82,9 +81,10 @@ export class MemoryChannel {
 
   /** A datagram to this channel's peer was refused by the system: the next one may go through. */
   sendRefused(errno: number, result: LastResult): void {
-    const bracket = this.errors.begin(result);
-    this.stack.raise({ code: systemCode(errno), func: 'sendmsg' });
-    this.errors.settle(bracket, result, 'want-write');
+    this.errors.operate((bracket) => {
+      this.stack.raise({ code: systemCode(errno), func: 'sendmsg' });
+      this.errors.settle(bracket, result, 'want-write');
+    }, result);
   }
 }
 
@@ -134,8 +134,17 @@ export class MemoryStream {
     });
   }
 
+  /** Nothing more will be written. */
+  conclude(): void {
+    this.#operate((bracket) => {
+      if (this.channel.errors.failed) this.#refuse(bracket, 'stream conclude');
+      if (this.#error !== undefined) this.#fail(bracket, 'stream conclude');
+      this.#done(bracket, 'none', undefined);
+    });
+  }
+
   #operate<T>(work: (bracket: Bracket) => T): T {
-    return work(this.channel.errors.begin(this.lastResult));
+    return this.channel.errors.operate(work, this.lastResult);
   }
 
   #done<T>(bracket: Bracket, kind: ResultKind, value: T): T {
