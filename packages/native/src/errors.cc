@@ -11,12 +11,35 @@
 
 namespace sluice {
 
-void LoadErrorTexts() { OPENSSL_init_ssl(OPENSSL_INIT_LOAD_SSL_STRINGS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS, nullptr); }
+namespace {
 
-int ClearErrors() {
+// Returns how many there were.
+int Drop() {
   int count = 0;
   while (ERR_get_error() != 0) count++;
   return count;
+}
+
+}  // namespace
+
+ErrorBracket::ErrorBracket() : stale_(Drop()) {}
+
+ErrorBracket::~ErrorBracket() {
+  if (!taken_) Drop();
+}
+
+void ErrorBracket::Pass() { Drop(); }
+
+bool ErrorBracket::PassIf(int library, int reason) {
+  const unsigned long newest = ERR_peek_last_error();
+  if (ERR_GET_LIB(newest) != library || ERR_GET_REASON(newest) != reason) return false;
+  Drop();
+  return true;
+}
+
+void LoadErrorTexts() {
+  const ErrorBracket bracket;
+  OPENSSL_init_ssl(OPENSSL_INIT_LOAD_SSL_STRINGS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS, nullptr);
 }
 
 napi_value MakeEntry(napi_env env, unsigned long code, const char* file, int line, const char* func, const char* data,
@@ -39,7 +62,10 @@ napi_value MakeEntry(napi_env env, unsigned long code, const char* file, int lin
   return entry;
 }
 
-napi_value TakeErrors(napi_env env) {
+namespace {
+
+// Moves the queue into an array of entries, oldest first; nullptr when it is empty.
+napi_value Entries(napi_env env) {
   if (ERR_peek_error() == 0) return nullptr;
   napi_value entries = nullptr;
   SLUICE_NAPI(env, napi_create_array(env, &entries));
@@ -56,8 +82,15 @@ napi_value TakeErrors(napi_env env) {
   return entries;
 }
 
-napi_value Failure(napi_env env, const char* operation) {
-  napi_value entries = TakeErrors(env);
+}  // namespace
+
+napi_value ErrorBracket::Take(napi_env env) {
+  taken_ = true;
+  return Entries(env);
+}
+
+napi_value ErrorBracket::Failure(napi_env env, const char* operation) {
+  napi_value entries = Entries(env);
   if (entries == nullptr) SLUICE_NAPI(env, napi_create_array(env, &entries));
   napi_value failure = nullptr;
   SLUICE_NAPI(env, napi_create_object(env, &failure));

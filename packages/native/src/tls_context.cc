@@ -156,13 +156,8 @@ BioOwned Reader(const std::string& text) {
   return BioOwned(text.size() > INT_MAX ? nullptr : BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
-// Whether the newest entry only says that no further PEM block follows; then it is dropped.
-bool AtEndOfPem() {
-  const unsigned long error = ERR_peek_last_error();
-  if (ERR_GET_LIB(error) != ERR_LIB_PEM || ERR_GET_REASON(error) != PEM_R_NO_START_LINE) return false;
-  ERR_clear_error();
-  return true;
-}
+// Whether the last read failed only because no further PEM block follows.
+bool AtEndOfPem() { return ErrorBracket::PassIf(ERR_LIB_PEM, PEM_R_NO_START_LINE); }
 
 // Each of the functions below does one part of the configuration, and returns nullptr, or the name of the OpenSSL call
 // that failed.
@@ -297,15 +292,18 @@ const char* Configure(TlsContext* context, Options* options) {
   return UseProtocols(context, std::move(options->alpn));
 }
 
-void FreeContext(napi_env, void* data, void*) { delete static_cast<std::shared_ptr<TlsContext>*>(data); }
+void FreeContext(napi_env, void* data, void*) {
+  const ErrorBracket bracket;
+  delete static_cast<std::shared_ptr<TlsContext>*>(data);
+}
 
 napi_value CreateTlsContext(napi_env env, napi_callback_info info) {
   const Args<1> args(env, info);
   Options options;
   if (!ReadOptions(env, args[0], &options)) return nullptr;
-  const QuietErrors quiet;
+  ErrorBracket bracket;
   auto context = std::make_shared<TlsContext>();
-  if (const char* failed = Configure(context.get(), &options)) return Failure(env, failed);
+  if (const char* failed = Configure(context.get(), &options)) return bracket.Failure(env, failed);
 
   Environment* environment = Environment::Get(env);
   napi_value instance = environment->NewInstance(env, environment->tls_context);

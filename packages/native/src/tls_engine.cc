@@ -1,6 +1,5 @@
 #include "tls_engine.h"
 
-#include <openssl/err.h>
 #include <openssl/x509v3.h>
 
 #include <algorithm>
@@ -67,7 +66,7 @@ const char* TlsEngine::ExpectPeer(const std::string& servername) {
     const int done = X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl_.get()), servername.c_str());
     return done == 1 ? nullptr : "X509_VERIFY_PARAM_set1_ip_asc";
   }
-  ClearErrors();  // that it is no address
+  ErrorBracket::Pass();  // that it is no address
   SSL_set_hostflags(ssl_.get(), X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
   if (SSL_set1_host(ssl_.get(), servername.c_str()) != 1) return "SSL_set1_host";
   return SSL_set_tlsext_host_name(ssl_.get(), servername.c_str()) == 1 ? nullptr : "SSL_set_tlsext_host_name";
@@ -126,10 +125,11 @@ napi_value TlsEngine::Step(napi_env env, int op, Region input, Region data, Regi
   bool again = false;
   do {
     store_->Before(&input, &output);
-    stale += ClearErrors();
+    ErrorBracket bracket;
     if (!again) pending_before = store_->pending_out();
     call = Perform(op, data, input.length == 0);
-    entries = TakeErrors(env);
+    entries = bracket.Take(env);
+    stale += bracket.stale();
     pending_after = store_->pending_out();
     store_->After(&input, &output);
     transferred += call.transferred;
@@ -240,7 +240,7 @@ void CloseWrapped(napi_env env, Wrapped* wrapped) {
 }
 
 void FreeWrapped(napi_env env, void* data, void*) {
-  const QuietErrors quiet;
+  const ErrorBracket bracket;
   auto* wrapped = static_cast<Wrapped*>(data);
   CloseWrapped(env, wrapped);
   delete wrapped;
@@ -290,7 +290,7 @@ napi_value StepMethod(napi_env env, napi_callback_info info) {
 }
 
 napi_value InfoMethod(napi_env env, napi_callback_info info) {
-  const QuietErrors quiet;
+  const ErrorBracket bracket;
   const Wrapped* wrapped = OpenEngine(env, Args<1>(env, info).self());
   return wrapped == nullptr ? nullptr : wrapped->engine.Info(env);
 }
@@ -301,7 +301,7 @@ napi_value TakeAlertsMethod(napi_env env, napi_callback_info info) {
 }
 
 napi_value FreeMethod(napi_env env, napi_callback_info info) {
-  const QuietErrors quiet;
+  const ErrorBracket bracket;
   void* data = nullptr;
   SLUICE_NAPI(env, napi_unwrap(env, Args<1>(env, info).self(), &data));
   if (data != nullptr) CloseWrapped(env, static_cast<Wrapped*>(data));
@@ -330,7 +330,7 @@ std::unique_ptr<CipherStore> MakeStore(Environment* environment, bool pair) {
 }
 
 napi_value CreateTlsEngine(napi_env env, napi_callback_info info) {
-  const QuietErrors quiet;
+  ErrorBracket bracket;
   const Args<5> args(env, info);
   auto context = GetTlsContext(env, args[0]);
   int32_t store_bytes = 0;
@@ -348,10 +348,10 @@ napi_value CreateTlsEngine(napi_env env, napi_callback_info info) {
 
   Environment* environment = Environment::Get(env);
   auto store = MakeStore(environment, pair);
-  if (store == nullptr) return Failure(env, "BIO_meth_new");
+  if (store == nullptr) return bracket.Failure(env, "BIO_meth_new");
   auto wrapped = std::make_unique<Wrapped>(std::move(context), std::move(store), results);
   if (const char* failed = wrapped->engine.Open(static_cast<size_t>(store_bytes), servername)) {
-    return Failure(env, failed);
+    return bracket.Failure(env, failed);
   }
   napi_value instance = environment->NewInstance(env, environment->tls_engine);
   if (instance == nullptr) return nullptr;

@@ -1,4 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { expect } from 'chai';
 import { native } from '../src/index.ts';
 import { nativeQueue as queue } from './support/native-queue.ts';
@@ -50,6 +53,17 @@ describe('errors', () => {
     expect(() => errorStrings('x')).to.throw(TypeError, 'argument 0 must be a number');
     // @ts-expect-error -- a bug of the caller's
     expect(() => systemError(undefined)).to.throw(TypeError, 'argument 0 must be a number');
+  });
+
+  it('are touched by the bracket alone: no other source of the addon knows the queue', () => {
+    const directory = fileURLToPath(new URL('../src', import.meta.url));
+    const sources = readdirSync(directory).filter((name) => /\.(?:cc|h)$/.test(name) && name !== 'addon_test.cc');
+    const touching = sources.filter((name) => {
+      const code = readFileSync(join(directory, name), 'utf8').replaceAll(/\/\/.*/g, '');
+      return /\b(?:ERR_(?!LIB_)[a-z]\w*|OSSL_ERR_\w+)\s*\(/.test(code);
+    });
+    expect(sources).to.include.members(['tls_context.cc', 'tls_engine.cc', 'errors.h']);
+    expect(touching).to.deep.equal(['errors.cc']);
   });
 
   describe('the queue of the test addon', () => {
