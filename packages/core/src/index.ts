@@ -11,6 +11,7 @@ export { abortConnecting, connected } from './connecting.ts';
 export { type DrainOnSignalOptions, drainOnSignal, type SignalDrain } from './drain-on-signal.ts';
 export type { DiagnosticMessages } from './diagnostics.ts';
 export { fromDuplex } from './duplex/from-duplex.ts';
+export { fromIterable } from './duplex/from-iterable.ts';
 export { fromWeb } from './duplex/from-web.ts';
 export {
   type AwaitOptions,
@@ -24,6 +25,7 @@ export {
 } from './duplex/reading.ts';
 export { drained, type Source, writeAll } from './duplex/writing.ts';
 export { type BufferEventDuplex, toDuplex, type ToDuplexOptions } from './duplex/to-duplex.ts';
+export { type IterableStreams, toIterable, type ToIterableOptions } from './duplex/to-iterable.ts';
 export { toWeb, type ToWebOptions, type WebStreams } from './duplex/to-web.ts';
 export {
   type BufferChange,

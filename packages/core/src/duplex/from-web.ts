@@ -63,8 +63,11 @@ class WebBufferEvent extends BufferEvent {
 
   protected override _writeOut(): void {
     if (this.#writingBytes > 0) return this._writeBlocked();
+    const bytes = Math.min(this._output.length, PIECE_BYTES_MAX, this._writeAllowance);
+    // Held by a limit: it is tried again when that is over.
+    if (bytes === 0) return;
     // A copy: a stream may transfer what it is given.
-    const piece = new Uint8Array(Math.min(this._output.length, PIECE_BYTES_MAX));
+    const piece = new Uint8Array(bytes);
     this._output.readInto(piece);
     this.#writingBytes = piece.byteLength;
     const writer = this.#writer;
@@ -97,7 +100,7 @@ class WebBufferEvent extends BufferEvent {
 
   #pull(): void {
     while (this._mayRead && this.#rest !== undefined) {
-      const room = this.limits.readHigh - this._input.length;
+      const room = Math.min(this.limits.readHigh - this._input.length, this._readAllowance);
       const chunk = this.#rest;
       this.#rest = chunk.byteLength > room ? chunk.subarray(room) : undefined;
       this._input.append(chunk.subarray(0, room));

@@ -1,4 +1,5 @@
 import { TransformStream } from 'node:stream/web';
+import { ApiMisuse } from '@sluice/errors';
 import { expect } from 'chai';
 import {
   type BufferEvent,
@@ -8,7 +9,7 @@ import {
   fromWeb,
   toWeb,
 } from '../../src/index.ts';
-import { link } from '../../src/testing/index.ts';
+import { link, LiveTestLoop } from '../../src/testing/index.ts';
 import { pattern } from '../support/filters.ts';
 
 const SMALL: ConnectionOptions = {
@@ -120,6 +121,44 @@ describe('fromWeb', () => {
     expect(Buffer.from((await reader.read()).value ?? []).toString()).to.equal('twothree');
     await flush;
     bev.destroy();
+  });
+
+  it('keeps to its rates, in the middle of a chunk', async () => {
+    const loop = new LiveTestLoop();
+    const inward = new TransformStream<Uint8Array, Uint8Array>();
+    const outward = new TransformStream<Uint8Array, Uint8Array>();
+    const bev = fromWeb(loop, { readable: inward.readable, writable: outward.writable });
+    bev.setRateLimit({ read: { perSecond: 1000 }, write: { perSecond: 500 }, tickMs: 100 });
+    let got = 0;
+    void (async () => {
+      for await (const part of outward.readable) got += part.length;
+    })().catch(() => {});
+    void inward.writable
+      .getWriter()
+      .write(new Uint8Array(500))
+      .catch(() => {});
+    bev.write(Buffer.alloc(200));
+    for (let ticks = 1; ticks <= 4; ticks += 1) {
+      await loop.settle();
+      expect([bev.bytesIn, got]).to.deep.equal([100 * ticks, 50 * ticks]);
+      await loop.advance(100);
+    }
+    bev.destroy();
+  });
+
+  it('refuses what are no streams, and what somebody else uses', () => {
+    const loop = new LiveTestLoop();
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
+    const locked = new TransformStream<Uint8Array, Uint8Array>();
+    locked.readable.getReader();
+    for (const streams of [
+      { readable: locked.readable, writable },
+      { readable, writable: {} },
+      { readable: null, writable },
+    ]) {
+      expect(() => fromWeb(loop, streams as never)).to.throw(ApiMisuse, 'fromWeb');
+    }
+    expect(readable.locked).to.equal(false);
   });
 
   it('an error of a stream is the cause of the failure', async () => {
