@@ -174,9 +174,9 @@ class IterableBufferEvent extends BufferEvent {
 
   #sinkDone(): void {
     // Whoever has the last piece need not ask for another.
-    if (this.#over === undefined) return this.#writeFailed('its sink ended before all was written');
-    this.#taken();
-    if (this.closed === undefined) this._ended();
+    if (this.#writingBytes > 0) this.#taken();
+    if (this.#over === undefined) this.#writeFailed('its sink ended before all was written');
+    else if (this.closed === undefined) this._ended();
   }
 
   #writeFailed(error: unknown): void {
