@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { EventLoop, Reactor } from '@sluice/core';
+import { VirtualClock } from '@sluice/core/testing';
 import { Counter } from '@sluice/native';
 import { createKvServer, type KvServer } from '../examples/kv-server/server.ts';
 import { VALUE_BYTES_MAX } from '../examples/kv-server/store.ts';
@@ -75,6 +76,39 @@ describe('kv-server and a client that does not read', () => {
     expect(kv.store.counters.getHits).to.be.below(12);
   });
 
+  it('gets the rest of its answer from a server that is told to end, and nothing is executed after it', async () => {
+    // Time stands still: the test may be as slow as it likes to read.
+    const still = new EventLoop({ clock: new VirtualClock() });
+    const ending = createKvServer({ memoryLimitBytes: 128 * MIB, loop: still });
+    untilTestEnds({
+      [Symbol.asyncDispose]: async () => {
+        await ending.server.close();
+        still.close();
+      },
+    });
+    const { address } = await ending.server.listen({ port: 0, host: '127.0.0.1' });
+    const open = (): Promise<RawClient> => RawClient.connect({ port: address.port, host: '127.0.0.1' });
+    ending.store.store('set', 'k', Buffer.alloc(MIB, 'k'), 0, Number.POSITIVE_INFINITY);
+    const [silent, idle] = [untilTestEnds(await open()), untilTestEnds(await open())];
+    silent.socket.pause();
+    silent.send(`get${' k'.repeat(20)}\r\nset late 0 0 1\r\nx\r\n`);
+    for (let round = 0; round < 20 || ending.store.counters.getHits === 0; round += 1) {
+      idle.send('get none\r\n');
+      await idle.until(/END\r\n$/);
+    }
+    expect(ending.store.counters.getHits, 'it is in the middle').to.be.below(20);
+    const drained = ending.drain();
+    // Whoever waits for nothing gets the end at once.
+    expect(await idle.exchange('')).to.equal('');
+    silent.socket.resume();
+    const answer = await silent.exchange('');
+    const value = `VALUE k 0 ${MIB}\r\n${'k'.repeat(MIB)}\r\n`;
+    expect(answer === `${value.repeat(20)}END\r\n`, `${answer.length} bytes`).to.equal(true);
+    expect(await drained).to.include({ cut: 0 });
+    expect(ending.store.size).to.equal(1);
+    await expectRefused(address.port);
+  });
+
   it('is cut off when it never reads, and the others notice nothing', async () => {
     const silent = untilTestEnds(await connect());
     silent.socket.pause();
@@ -90,3 +124,8 @@ describe('kv-server and a client that does not read', () => {
     expect(await other.until(/END\r\n$/)).to.equal('END\r\n');
   });
 });
+
+async function expectRefused(port: number): Promise<void> {
+  const error = await RawClient.connect({ port, host: '127.0.0.1' }).catch((reason: NodeJS.ErrnoException) => reason);
+  expect(error).to.include({ code: 'ECONNREFUSED' });
+}

@@ -12,17 +12,17 @@ await run('kv-server', async (argv) => {
     return;
   }
   const places = placesOf(options);
-  const { server, settings } = createKvServer(
+  const kv = createKvServer(
     options.memoryLimitBytes === undefined ? {} : { memoryLimitBytes: options.memoryLimitBytes },
   );
-  Object.assign(settings, {
+  Object.assign(kv.settings, {
     tcpPort: options.port ?? 0,
     host: options.host,
     unixPath: options.unixPath,
     tlsPort: options.tls?.port,
   });
-  drainOnStopSignals(server);
-  await listenAt(server, places);
+  drainOnStopSignals(kv);
+  await listenAt(kv.server, places);
 });
 
 /** Certificates are read here, before anything listens. */

@@ -64,6 +64,8 @@ export class Session implements CommandHost {
   #mode: Mode = LINE;
   /** Bytes of the input in which no line end was found. */
   #searched = 0;
+  /** Told when the last answer is complete: nothing is executed any more. */
+  #finished: (() => void) | undefined;
 
   constructor(bev: BufferEvent, service: Service) {
     this.store = service.store;
@@ -76,16 +78,29 @@ export class Session implements CommandHost {
   run(): void {
     const { output, limits } = this.#bev;
     while (output.length < limits.writeHigh) {
+      if (this.#finished !== undefined && this.#mode.kind !== 'fetch') return this.quit();
       if (this.#step()) continue;
       if (this.#bev.peerEnded) this.#bev.end();
       return;
     }
   }
 
+  /**
+   * Ends the connection, but not in the middle of an answer: what came after its command is not executed. Resolves when
+   * nothing more will be sent.
+   */
+  finish(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#finished = resolve;
+      if (this.#mode.kind !== 'fetch') this.quit();
+    });
+  }
+
   /** The connection is gone: gives back what was set aside for a value that will not come. */
   abandon(): void {
     if (this.#mode.kind === 'value') this.store.release(this.#mode.reservedBytes);
     this.#mode = CLOSING;
+    this.#finished?.();
   }
 
   reply(line: string): void {
@@ -109,7 +124,9 @@ export class Session implements CommandHost {
   }
 
   quit(): void {
+    if (this.#mode.kind === 'value') this.store.release(this.#mode.reservedBytes);
     this.#mode = CLOSING;
+    this.#finished?.();
     void this.#bev.close();
   }
 

@@ -1,4 +1,11 @@
-import { type BufferEvent, type ConnectionOptions, type EventLoop, type Handlers, Server } from '@sluice/core';
+import {
+  type BufferEvent,
+  type ConnectionOptions,
+  type DrainReport,
+  type EventLoop,
+  type Handlers,
+  Server,
+} from '@sluice/core';
 import { Session } from './protocol.ts';
 import { type Settings, statsLines } from './stats.ts';
 import { Store, VALUE_BYTES_MAX } from './store.ts';
@@ -16,6 +23,10 @@ export const connectionOptions: ConnectionOptions = {
   halfOpen: true,
 };
 
+/** How long clients may take to read the answer that they are in the middle of; then what is left to all ends. */
+const ANSWERS_MS = 5000;
+const DRAIN_MS = 5000;
+
 export interface KvServerOptions {
   memoryLimitBytes?: number;
   loop?: EventLoop;
@@ -27,6 +38,8 @@ export interface KvServer {
   /** Add listeners to it. */
   readonly server: Server;
   readonly store: Store;
+  /** Stops listening, and ends every connection when the answer that it is in the middle of is complete. Takes 10 s at most. */
+  drain(): Promise<DrainReport>;
   /** What `stats settings` tells; to be filled in when the listeners are known. */
   readonly settings: Settings;
 }
@@ -74,5 +87,17 @@ export function createKvServer(options: KvServerOptions = {}): KvServer {
     now: () => server.loop.now(),
   });
   const service = { store, stats: (part: string) => statsLines(part, store, settings, figures) };
-  return { server, store, settings };
+  const drain = async (): Promise<DrainReport> => {
+    for (const listener of server.listening) void listener.close();
+    const answers = [...server.connections].map((bev) => (bev.userData as Session).finish());
+    await new Promise<void>((resolve) => {
+      const timer = server.loop.timer(ANSWERS_MS, resolve);
+      void Promise.all(answers).then(() => {
+        timer.stop();
+        resolve();
+      });
+    });
+    return server.drain({ deadlineMs: DRAIN_MS });
+  };
+  return { server, store, settings, drain };
 }

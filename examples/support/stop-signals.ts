@@ -1,10 +1,8 @@
-import type { Server } from '@sluice/core';
-
 /**
  * On SIGTERM or SIGINT lets the server's connections end in order, and the process with them: exit code 0. A second
  * signal of the same kind ends it at once, in the system's way. To be called before anybody can know that the server runs.
  */
-export function drainOnStopSignals(server: Server): void {
+export function drainOnStopSignals(server: { drain(): Promise<unknown> }): void {
   let draining = false;
   const stop = (): void => {
     if (draining) return;

@@ -12,6 +12,7 @@ describe('kv-server protocol', () => {
   let store: Store;
   let client: PairBufferEvent;
   let server: PairBufferEvent;
+  let session: Session;
 
   beforeEach(() => {
     loop = new TestLoop();
@@ -39,9 +40,10 @@ describe('kv-server protocol', () => {
   }
 
   function attach(bev: BufferEvent): void {
-    const session = new Session(bev, { store, stats: (part) => (part === '' ? 'STAT pid 1\r\n' : undefined) });
-    for (const event of ['data', 'drained', 'end'] as const) bev.on(event, () => session.run());
-    bev.on('closed', () => session.abandon());
+    session = new Session(bev, { store, stats: (part) => (part === '' ? 'STAT pid 1\r\n' : undefined) });
+    const attached = session;
+    for (const event of ['data', 'drained', 'end'] as const) bev.on(event, () => attached.run());
+    bev.on('closed', () => attached.abandon());
   }
 
   /** Sends and answers everything that comes back. */
@@ -319,6 +321,69 @@ describe('kv-server protocol', () => {
       loop.settle();
       expect(near.closed?.end).to.equal('reset');
       expect(store.get('k')?.value).to.equal('x');
+    });
+  });
+
+  describe('finish', () => {
+    /** Asks to finish, and answers whether that has happened. */
+    function finish(): { done: boolean } {
+      const finished = { done: false };
+      void session.finish().then(() => (finished.done = true));
+      return finished;
+    }
+
+    it('ends a connection that waits for commands at once', async () => {
+      expect(ask('version\r\n')).to.match(/^VERSION/);
+      const finished = finish();
+      expect(ask('version\r\n')).to.equal('');
+      await Promise.resolve();
+      expect(finished.done).to.equal(true);
+      expect(client.peerEnded).to.equal(true);
+    });
+
+    it('completes the answer that it is in the middle of, and executes nothing after it', async () => {
+      store.store('set', 'k', Buffer.alloc(MIB, 'k'), 0, Number.POSITIVE_INFINITY);
+      client.setWatermarks({ read: { high: 64 * 1024 } });
+      client.pause();
+      client.output.append('get k k k\r\nget k\r\nset late 0 0 1\r\nx\r\n');
+      loop.settle();
+      const finished = finish();
+      loop.settle();
+      await Promise.resolve();
+      expect(finished.done).to.equal(false);
+      expect(client.peerEnded).to.equal(false);
+      let received = '';
+      client.on('data', () => (received += client.read().toString('latin1')));
+      client.resume();
+      loop.settle(100_000);
+      await Promise.resolve();
+      expect(finished.done).to.equal(true);
+      const value = `VALUE k 0 ${MIB}\r\n${'k'.repeat(MIB)}\r\n`;
+      expect(received === `${value.repeat(3)}END\r\n`, `${received.length} bytes`).to.equal(true);
+      expect(client.peerEnded).to.equal(true);
+      expect([store.size, store.counters.getHits]).to.deep.equal([1, 3]);
+    });
+
+    it('gives up a value that is being received, and its memory', () => {
+      ask('set k 0 0 500000\r\nxyz');
+      void finish();
+      loop.settle();
+      expect(client.peerEnded).to.equal(true);
+      expect(store.reserve('all', VALUE_BYTES_MAX)).to.be.a('number');
+      expect(store.size).to.equal(0);
+    });
+
+    it('is over when the connection is', async () => {
+      store.store('set', 'k', Buffer.alloc(MIB), 0, Number.POSITIVE_INFINITY);
+      client.pause();
+      client.setWatermarks({ read: { high: 64 * 1024 } });
+      client.output.append('get k k\r\n');
+      loop.settle();
+      const finished = finish();
+      client.destroy();
+      loop.settle();
+      await Promise.resolve();
+      expect(finished.done).to.equal(true);
     });
   });
 
