@@ -10,6 +10,10 @@ const answer = Buffer.alloc(20_000, 'answer');
 /** More than a small socket takes at once. */
 const longAnswer = Buffer.alloc(500_000, 'long answer');
 
+const truth = { end: 'end', direction: 'both', code: null, blame: null, operation: undefined, entries: [] };
+const truthOverTcp = { ...truth, layer: 'core', alerts: [] };
+const truthOverTls = { ...truth, layer: 'tls', alerts: ['received close_notify', 'sent close_notify'] };
+
 describe('A peer that ended its direction and waits for its answer', () => {
   for (const halfOpen of [false, true]) {
     for (const behind of ['nothing', 'a FIN'] as const) {
@@ -36,7 +40,7 @@ describe('A peer that ended its direction and waits for its answer', () => {
         expect({ how, alerts }).to.deep.equal({ how: 'fin', alerts: [0] });
         if (behind === 'nothing') peer.fin();
         const witness = await scene.witness();
-        expect(truthOf(await witness.closed())).to.include({ end: 'end', direction: 'both', code: null });
+        expect(truthOf(await witness.closed())).to.deep.equal(truthOverTls);
         expect(witness.story).to.deep.equal(['connected', 'data', 'end', 'closed']);
       });
     }
@@ -60,7 +64,7 @@ describe('A peer that ended its direction and waits for its answer', () => {
       expect(await peer.farewell()).to.include({ how: 'fin' });
       expect(Buffer.concat(peer.wire).equals(answer)).to.equal(true);
       const witness = await scene.witness();
-      expect(truthOf(await witness.closed())).to.include({ end: 'end', direction: 'both', code: null });
+      expect(truthOf(await witness.closed())).to.deep.equal(truthOverTcp);
       expect(witness.story).to.deep.equal(['connected', 'data', 'end', 'closed']);
     });
   }
@@ -88,6 +92,7 @@ describe('A peer that ended its direction and waits for its answer', () => {
     expect(plain.equals(longAnswer)).to.equal(true);
     expect({ how, alerts }).to.deep.equal({ how: 'fin', alerts: [0] });
     peer.fin();
-    expect((await witness.closed()).end).to.equal('end');
+    expect(truthOf(await witness.closed())).to.deep.equal(truthOverTls);
+    expect(witness.story).to.deep.equal(['connected', 'data', 'end', 'closed']);
   });
 });

@@ -2,7 +2,19 @@ import { expect } from 'chai';
 import { context } from '../packages/native/test/support/engines.ts';
 import { flipped, HandPeer } from './support/hand-peer.ts';
 import { Scene } from './support/scene.ts';
+import { truthOf } from './support/truth.ts';
 import { untilTestEnds } from './support/until-test-ends.ts';
+
+const truth = {
+  end: 'failed',
+  direction: 'both',
+  layer: 'tls',
+  code: 'SLUICE_TLS_BAD_RECORD',
+  blame: 'remote',
+  operation: 'tls data',
+  entries: ['0A000119', '0A000139'],
+  alerts: ['sent bad_record_mac'],
+};
 
 /** How long a connection waits for the peer after its alert, by default. */
 const CLOSE_MS = 3000;
@@ -26,6 +38,8 @@ describe('A peer that broke the protocol and stays', () => {
     scene.advance(1);
     const report = await witness.closed();
     expect(report).to.equal(witness.bev.closed);
+    expect(truthOf(report)).to.deep.equal(truth);
+    expect(witness.story).to.deep.equal(['connected', 'data', 'closed']);
     expect(scene.server.connections.size).to.equal(0);
     await scene.loop.until('the handle is gone', () => scene.handles === 1);
   });
@@ -39,8 +53,11 @@ describe('A peer that broke the protocol and stays', () => {
     const { how, alerts } = await peer.farewell();
     expect({ how, alerts }).to.deep.equal({ how: 'fin', alerts: [20] });
     peer.fin();
-    const report = await (await scene.witness()).closed();
-    expect(report).to.include({ end: 'failed', code: 'SLUICE_TLS_BAD_RECORD', bytesIn: 5 });
+    const witness = await scene.witness();
+    const report = await witness.closed();
+    expect(truthOf(report)).to.deep.equal(truth);
+    expect(report.bytesIn).to.equal(5);
+    expect(witness.story).to.deep.equal(['connected', 'data', 'closed']);
   });
 
   it('and that goes on sending is not listened to, and let go of all the same', async () => {
@@ -57,7 +74,10 @@ describe('A peer that broke the protocol and stays', () => {
       expect(witness.tls.memoryBytes).to.equal(0);
       scene.advance(500);
     }
-    expect(await witness.closed()).to.include({ end: 'failed', bytesIn: 0 });
-    expect(witness.receivedBytes).to.equal(0);
+    const report = await witness.closed();
+    expect(truthOf(report)).to.deep.equal(truth);
+    expect(report.bytesIn).to.equal(0);
+    expect(witness.story).to.deep.equal(['connected', 'closed']);
+    expect((await peer.farewell()).alerts).to.deep.equal([20]);
   });
 });

@@ -70,9 +70,17 @@ describe('A write into a connection whose peer has said goodbye and died', () =>
     expect(witness.bev.closed).to.equal(undefined);
 
     peer.reset();
-    const report = await witness.closed();
-    expect(report).to.include({ end: 'reset', layer: 'system', blame: 'remote' });
-    expect(truthOf(report).entries).to.deep.equal([ECONNRESET]);
+    expect(truthOf(await witness.closed())).to.deep.equal({
+      end: 'reset',
+      direction: 'read',
+      layer: 'system',
+      code: 'SLUICE_SYSTEM_ECONNRESET',
+      blame: 'remote',
+      operation: 'read',
+      entries: [ECONNRESET],
+      alerts: ['received close_notify'],
+    });
+    expect(witness.story).to.deep.equal(['connected', 'end', 'closed']);
     expect(scene.loop.stats.turns - turns).to.be.below(handshakeTurns + 20);
     other.send(other.sealEnd());
   });

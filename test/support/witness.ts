@@ -1,5 +1,6 @@
 /** What a connection told its user. */
 import type { BufferEvent, CloseReport } from '@sluice/core';
+import type { SluiceError } from '@sluice/errors';
 import { TlsBufferEvent, type TlsCloseReport } from '@sluice/tls';
 import type { WatchedLoop } from './scene.ts';
 
@@ -16,6 +17,8 @@ export class Witness {
   readonly story: string[] = [];
   /** How often `closed` came. */
   closedCount = 0;
+  /** What `failed$` told. */
+  readonly failures: SluiceError[] = [];
   receivedBytes = 0;
   /** Input is consumed as it comes; false leaves it there. */
   reads = true;
@@ -31,6 +34,7 @@ export class Witness {
     this.bev = bev;
     this.#loop = loop;
     this.#foreignErrors = foreignErrors;
+    bev.failed$.subscribe((error) => this.failures.push(error));
     bev.on('connected', () => this.#note('connected'));
     bev.on('data', () => {
       this.#note('data');
@@ -79,10 +83,16 @@ export class Witness {
     return this.#report as TlsCloseReport;
   }
 
-  /** Exactly one `closed`, nothing after it, data and end before; and no call of the engine was for nothing. */
+  /**
+   * Exactly one `closed`, nothing after it, data and end before, and the failure told exactly once if there was one; and no
+   * call of the engine was for nothing.
+   */
   check(): void {
     const { bev, story } = this;
     const told = story.join(', ');
+    const failed = this.#report?.error?.code ?? '';
+    const failures = this.failures.map(({ code }) => code).join();
+    if (failures !== failed) throw new Error(`failed$ told '${failures}' of '${failed}': ${told}`);
     if (this.closedCount !== 1) throw new Error(`closed came ${this.closedCount} times: ${told}`);
     if (story.at(-1) !== 'closed') throw new Error(`something came after closed: ${told}`);
     if (story.filter((event) => event === 'end').length > 1) throw new Error(`more than one end: ${told}`);
