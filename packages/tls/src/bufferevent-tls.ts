@@ -4,7 +4,7 @@ import type { NativeTlsInfo } from '@sluice/native';
 import type { Observable } from 'rxjs';
 import { Below, type Layer } from './below.ts';
 import type { TlsContext } from './context.ts';
-import { tellHandshakeEnd, tellHandshakeStart } from './diagnostics.ts';
+import { tellHandshakeEnd, tellHandshakeStart, tellStaleErrors } from './diagnostics.ts';
 import { handshakeOf } from './handshake-observable.ts';
 import type { HandshakeTrace } from './handshake-trace.ts';
 import { opensslNames } from './names.ts';
@@ -53,7 +53,10 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
     this.#handshakeMs = handshakeLimit(options);
     this.session = new TlsSession(
       context,
-      sessionOptions(options, below.loop, (count) => this.channel.addStaleErrors(count)),
+      sessionOptions(options, below.loop, (count) => {
+        this.channel.addStaleErrors(count);
+        tellStaleErrors(this, count);
+      }),
     );
     this.#runner = new TurnRunner(this.session, below);
     below._takeOver(new Below(this));

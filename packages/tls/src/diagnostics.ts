@@ -17,12 +17,25 @@ export interface TlsDiagnosticMessages {
     handshake: HandshakeSummary;
     error: SluiceError | undefined;
   };
+  /**
+   * Before an operation of the connection, so many entries were found in the thread's OpenSSL error queue, left there by
+   * somebody else (another addon), and dropped. They changed nothing; whoever left them has lost them.
+   */
+  'sluice.tls.errors.stale': { bev: TlsBufferEvent; count: number };
 }
 
+const STALE = 'sluice.tls.errors.stale';
 const START = 'sluice.tls.handshake.start';
 const END = 'sluice.tls.handshake.end';
 const handshakeStart = channel(START);
 const handshakeEnd = channel(END);
+const staleErrors = channel(STALE);
+
+export function tellStaleErrors(bev: TlsBufferEvent, count: number): void {
+  if (!staleErrors.hasSubscribers) return;
+  const message: TlsDiagnosticMessages[typeof STALE] = { bev, count };
+  staleErrors.publish(message);
+}
 
 export function tellHandshakeStart(bev: TlsBufferEvent): void {
   if (!handshakeStart.hasSubscribers) return;

@@ -1,10 +1,12 @@
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { Library, packCode } from '@sluice/errors';
 import { expect } from 'chai';
+import { nativeQueue } from '../../native/test/support/native-queue.ts';
 import type { TlsDiagnosticMessages } from '../src/index.ts';
 import { contexts } from './support/contexts.ts';
 import { Duo } from './support/duo.ts';
 
-const NAMES = ['sluice.tls.handshake.start', 'sluice.tls.handshake.end'] as const;
+const NAMES = ['sluice.tls.handshake.start', 'sluice.tls.handshake.end', 'sluice.tls.errors.stale'] as const;
 
 describe('diagnostics', () => {
   const ends: (() => void)[] = [];
@@ -51,6 +53,20 @@ describe('diagnostics', () => {
     given.client.tls.destroy();
     given.settle();
     expect(dones.find(({ bev }) => bev === given.client.tls)).to.include({ done: false, error: undefined });
+  });
+
+  it('tell once of errors that somebody had left in the queue, with the connection that met them', async () => {
+    const stale = hear('sluice.tls.errors.stale');
+    const duo = new Duo(await contexts()).connect();
+    expect(stale).to.have.length(0);
+    for (const reason of [100, 101]) nativeQueue.raise(packCode(Library.ssl, reason), 'elsewhere.c', 1, 'somebody');
+    duo.client.tls.write('over the junk');
+    duo.loop.settle();
+    expect(stale).to.deep.equal([{ bev: duo.client.tls, count: 2 }]);
+    expect(duo.client.tls.channel.staleErrors).to.equal(2);
+    duo.client.tls.write('and on');
+    duo.loop.settle();
+    expect(stale).to.have.length(1);
   });
 
   it('publish nothing while nobody subscribes', async () => {
