@@ -14,7 +14,7 @@ export function classify(entry: ErrorEntry): Verdict {
   }
   if (entry.common) return isLibraryName(entry) ? { ...verdicts.internal, cover: true } : verdicts.internal;
   if (entry.library === Library.ssl) return sslVerdict(entry.reason);
-  if (entry.library >= Library.user) return UNKNOWN;
+  if (entry.library >= Library.user) return OWN;
   return CONFIG_LIBRARIES.has(entry.library) ? verdicts.noCertificate : verdicts.internal;
 }
 
@@ -63,6 +63,9 @@ const UNKNOWN: Verdict = {
   says: 'the connection failed for a reason that is not known here',
   advice: 'The entries have it whole.',
 };
+
+/** A reason of a protocol above, which its maker knows more of than any table here: see `ErrorContext`. */
+const OWN: Verdict = { ...UNKNOWN, what: 'FAILED', says: 'the protocol failed', advice: '' };
 
 function sslVerdict(reason: number): Verdict {
   const name = sslReasonNames.get(reason);

@@ -124,7 +124,7 @@ const internal: Verdict = {
   what: 'INTERNAL',
   remedy: 'close',
   end: 'failed',
-  says: 'the TLS engine failed inside',
+  says: 'the engine underneath failed inside',
   advice: 'Report it with its entries.',
 };
 const terminated: Verdict = {

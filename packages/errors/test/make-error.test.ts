@@ -77,7 +77,10 @@ describe('errors made from entries', () => {
     const mine = createEntry({ code: packCode(Library.user + 3, 7), data: 'room 12 is closed' });
     const error = errorFromEntries([mine], { layer: 'application', operation: 'join', what: 'ROOM', blame: 'local' });
     expect(error).to.include({ code: 'SLUICE_APPLICATION_ROOM', blame: 'local', end: 'failed' });
-    expect(error.message).to.include('reason 7 of library 131: room 12 is closed').and.not.include('TLS');
+    expect(error.message).to.equal('join failed: the protocol failed (reason 7 of library 131: room 12 is closed)');
+    expect(errorFromEntries([mine], { layer: 'application', operation: 'join' }).code).to.equal(
+      'SLUICE_APPLICATION_FAILED',
+    );
   });
 
   it('contextOf makes another error that says the same', () => {
