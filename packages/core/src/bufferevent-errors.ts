@@ -19,6 +19,18 @@ export function capError(held: number, more: number, cap: number): LimitError {
   );
 }
 
+/** Callers that wait for one connection to take what it holds: more of them do not wait for each other either. */
+export const WAITERS_MAX = 1024;
+
+/** More of them would only grow in number for as long as the peer does not read. */
+export function waitersError(bev: BufferEvent, operation: string): LimitError {
+  return new LimitError(
+    `${operation}: ${WAITERS_MAX} callers wait for ${bev.transport} connection ${bev.id} already; ` +
+      'await one before the next, or destroy a connection whose peer does not read',
+    { code: 'SLUICE_CORE_WAITERS', layer: 'core', operation, blame: 'local', remedy: 'fix' },
+  );
+}
+
 export function writeAfterEndError(bev: BufferEvent): ApiMisuse {
   return new ApiMisuse(`write after end() on ${bev.transport} connection ${bev.id}`, {
     code: 'SLUICE_CORE_WRITE_AFTER_END',

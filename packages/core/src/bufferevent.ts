@@ -14,6 +14,7 @@ import {
   failOptionsOf,
   type TimeoutKind,
   timeoutError,
+  waitersError,
   writeAfterEndError,
 } from './bufferevent-errors.ts';
 import type { Handlers } from './bufferevent-events.ts';
@@ -199,10 +200,11 @@ export abstract class BufferEvent extends BufferEventDelivery {
   }
 
   /**
-   * Resolves when everything written so far has been accepted by the system; rejects when the connection ends first, and
-   * when the signal is aborted (the connection goes on then).
+   * Resolves when everything written so far has been accepted by the system; rejects when the connection ends first, when
+   * the signal is aborted (the connection goes on then), and with a LimitError when `WAITERS_MAX` wait for that already.
    */
   flush(options: { signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#flushWaiters?.full === true) return Promise.reject(waitersError(this, 'flush'));
     return flushed(this, options.signal);
   }
 

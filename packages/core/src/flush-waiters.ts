@@ -1,6 +1,7 @@
 import type { SluiceError } from '@sluice/errors';
 import { requireSignal } from './arguments.ts';
 import type { BufferEvent } from './bufferevent.ts';
+import { WAITERS_MAX } from './bufferevent-errors.ts';
 import { abortError } from './duplex/stream-errors.ts';
 
 interface Waiter {
@@ -11,6 +12,11 @@ interface Waiter {
 /** Those who wait for the bytes of one connection to be taken by the system. */
 export class FlushWaiters {
   #waiters: Set<Waiter> = new Set();
+
+  /** Nobody else may wait. */
+  get full(): boolean {
+    return this.#waiters.size >= WAITERS_MAX;
+  }
 
   /** Answers how to wait no longer. */
   add(resolve: () => void, reject: (error: SluiceError) => void): () => void {

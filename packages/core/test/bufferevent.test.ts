@@ -457,6 +457,19 @@ describe('BufferEvent', () => {
     expect(await failing).to.be.instanceOf(AbortedError);
   });
 
+  it('flush has a bound on who waits for a peer that does not read', async () => {
+    const { loop, a, b } = pair();
+    b.pause();
+    a.write('x');
+    const waiting = Array.from({ length: 1024 }, () => a.flush());
+    const error: unknown = await a.flush().catch((reason: unknown) => reason);
+    expect(error).to.be.instanceOf(LimitError).and.to.include({ code: 'SLUICE_CORE_WAITERS', operation: 'flush' });
+    b.resume();
+    loop.settle();
+    await Promise.all(waiting);
+    await a.flush();
+  });
+
   it('flush resolves when the end in order follows at once', async () => {
     const { loop, a, b } = pair({ halfOpen: true });
     b.end();

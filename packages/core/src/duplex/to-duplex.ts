@@ -177,9 +177,9 @@ export class BufferEventDuplex extends Duplex {
   override write(chunk: unknown, encoding?: BufferEncoding, callback?: WriteCallback): boolean;
   override write(chunk: unknown, encoding?: BufferEncoding | WriteCallback, callback?: WriteCallback): boolean {
     const [named, done] = typeof encoding === 'function' ? [undefined, encoding] : [encoding, callback];
-    if (!this.writableNeedDrain) this.#backlog.drained();
-    else {
-      const error = this.#backlog.add(bytesOf(chunk, named), this.writableLength);
+    if (this.writableLength === 0) this.#backlog.drained();
+    else if (this.writableNeedDrain || isEmpty(chunk)) {
+      const error = this.#backlog.add(bytesOf(chunk, named));
       if (error !== undefined) {
         // Callers in JavaScript give null as well as nothing.
         if (typeof done === 'function') process.nextTick(done, error);
@@ -318,6 +318,11 @@ export class BufferEventDuplex extends Duplex {
 function bytesOf(chunk: unknown, encoding: BufferEncoding | undefined): number {
   if (typeof chunk === 'string') return Buffer.byteLength(chunk, encoding);
   return chunk instanceof Uint8Array ? chunk.byteLength : 0;
+}
+
+/** What makes the stream's queue longer, and not fuller. */
+function isEmpty(chunk: unknown): boolean {
+  return chunk === '' || (chunk instanceof Uint8Array && chunk.byteLength === 0);
 }
 
 function ignore(): void {}

@@ -4,7 +4,7 @@ import { requireConnection, requireCount } from '../arguments.ts';
 import { endedError } from '../bufferevent-errors.ts';
 import type { BufferEvent } from '../bufferevent.ts';
 import type { BufferReader } from '../evbuffer.ts';
-import { Backlog } from './backlog.ts';
+import { Backlog, pieceBytes } from './backlog.ts';
 import { drained } from './writing.ts';
 import { errorOfDestroyer } from './stream-errors.ts';
 import { waitFor } from './wait-for.ts';
@@ -80,14 +80,15 @@ function writableOf(bev: BufferEvent, highWaterMark: number): WritableStream<Uin
       throw new TypeError('the writable stream of a connection takes Uint8Array chunks');
     if (queued < highWaterMark) backlog.drained();
     else {
-      const error = backlog.add(chunk.byteLength, queued);
+      const error = backlog.add(chunk.byteLength);
       if (error !== undefined) {
         bev.destroy(error);
         throw error;
       }
     }
-    queued += chunk.byteLength;
-    return chunk.byteLength;
+    const bytes = pieceBytes(chunk.byteLength);
+    queued += bytes;
+    return bytes;
   };
   return new WritableStream<Uint8Array>(
     {
@@ -103,7 +104,7 @@ function writableOf(bev: BufferEvent, highWaterMark: number): WritableStream<Uin
           bev.write(piece);
           offset += piece.byteLength;
         }
-        queued -= chunk.byteLength;
+        queued -= pieceBytes(chunk.byteLength);
       },
       async close(): Promise<void> {
         bev.end();

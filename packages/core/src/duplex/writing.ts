@@ -11,7 +11,7 @@ export type Source = Data | EvBuffer | Iterable<Data> | AsyncIterable<Data>;
 
 /**
  * Resolves when `write` would answer true: at once, or when output has drained. `if (!bev.write(piece)) await drained(bev);`
- * Rejects when the connection ends first, and when the signal is aborted.
+ * Rejects when the connection ends first, when the signal is aborted, and with a LimitError when 1024 wait already.
  */
 export function drained(bev: BufferEvent, options: AwaitOptions = {}): Promise<void> {
   return waitForRoom(bev, 'drained', options.signal);

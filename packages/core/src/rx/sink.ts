@@ -2,6 +2,7 @@ import { LimitError } from '@sluice/errors';
 import { concatMap, defer, finalize, Observable, type OperatorFunction, tap } from 'rxjs';
 import { endedError } from '../bufferevent-errors.ts';
 import type { BufferEvent } from '../bufferevent.ts';
+import { pieceBytes } from '../duplex/backlog.ts';
 import type { UnsubscribeOptions } from './intake.ts';
 
 /** One chunk that was written, and for which there is room again. */
@@ -17,7 +18,8 @@ export interface WriteStatus {
  * watermark, else when it has drained. One chunk at a time, in order.
  *
  * A source that waits for the status (`pull`, `settle`) makes that a bound from end to end. One that does not is queued
- * up to `write.cap` bytes, output included, and then gets a `LimitError`, as if it had called `write`.
+ * up to `write.cap` bytes, output included (a chunk counts as 64 at least), and then gets a `LimitError`, as if it had
+ * called `write`.
  *
  * Errors when the connection ends before a chunk has its status. Completing leaves the connection open; unsubscribing
  * drops what is queued and leaves what was written, or destroys the connection (`onUnsubscribe: 'abort'`).
@@ -31,12 +33,12 @@ export function sink(bev: BufferEvent, options: UnsubscribeOptions = {}): Operat
         over = true;
       };
       const queue = ({ byteLength }: Uint8Array): void => {
-        queuedBytes += byteLength;
-        const held = bev.output.length + queuedBytes;
+        const held = bev.output.length + queuedBytes + byteLength;
         if (held > bev.limits.writeCap) throw sinkCapError(bev, held);
+        queuedBytes += pieceBytes(byteLength);
       };
       const take = (chunk: Uint8Array): Observable<WriteStatus> => {
-        queuedBytes -= chunk.byteLength;
+        queuedBytes -= pieceBytes(chunk.byteLength);
         return writeOne(bev, chunk);
       };
       return source.pipe(

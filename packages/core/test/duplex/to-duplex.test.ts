@@ -129,6 +129,23 @@ describe('toDuplex', () => {
       expect(bev.closed).to.include({ end: 'failed', code: 'SLUICE_CORE_WRITE_CAP', blame: 'local' });
     });
 
+    it('a producer of pieces of a byte, or of none, meets it too: their count has a bound', async () => {
+      for (const length of [1, 0]) {
+        const { wires, bev, duplex } = over({ first: SMALL }, { writableHighWaterMark: 500 });
+        wires.cork(bev);
+        const failed = errorOf(duplex);
+        let pieces = 0;
+        bev.write(Buffer.alloc(1000));
+        duplex.write(Buffer.alloc(10));
+        for (; pieces < 100_000 && !duplex.destroyed; pieces += 1) duplex.write(Buffer.alloc(length));
+        expect(await failed)
+          .to.be.instanceOf(LimitError)
+          .with.property('code', 'SLUICE_CORE_WRITE_CAP');
+        // While there is room by bytes, and then 64 bytes of the cap each.
+        expect(pieces).to.be.below(500 + 5000 / 64 + 2);
+      }
+    });
+
     it('forgives who writes too much now and then, and waits', async () => {
       const { wire, bev, duplex } = over({ first: SMALL }, { writableHighWaterMark: 500 });
       let got = 0;

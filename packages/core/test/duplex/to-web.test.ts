@@ -106,6 +106,23 @@ describe('toWeb', () => {
     expect(bev.closed).to.include({ end: 'failed', code: 'SLUICE_CORE_WRITE_CAP' });
   });
 
+  it('a producer of pieces of a byte, or of none, meets it too: their count has a bound', async () => {
+    for (const length of [1, 0]) {
+      const { wires, bev, writable } = over({ first: SMALL });
+      wires.cork(bev);
+      const writer = writable.getWriter();
+      const closed = reasonOf(writer.closed);
+      const writes = [reasonOf(writer.write(new Uint8Array(1001)))];
+      while (writer.desiredSize !== null && writes.length < 100_000) {
+        writes.push(reasonOf(writer.write(new Uint8Array(length))));
+      }
+      expect(writes.length).to.be.below((500 + 5000) / 64 + 3);
+      for (const reason of await Promise.all([closed, writes.at(-1)])) {
+        expect(reason).to.be.instanceOf(LimitError).with.property('code', 'SLUICE_CORE_WRITE_CAP');
+      }
+    }
+  });
+
   it('close resolves when all was accepted', async () => {
     const { wires, bev, writable } = over();
     wires.cork(bev);

@@ -1,4 +1,4 @@
-import { AbortedError, ApiMisuse } from '@sluice/errors';
+import { AbortedError, ApiMisuse, LimitError } from '@sluice/errors';
 import { expect } from 'chai';
 import { type ConnectionOptions, drained, EvBuffer, writeAll } from '../../src/index.ts';
 import { link, TestLoop } from '../../src/testing/index.ts';
@@ -41,6 +41,21 @@ describe('drained', () => {
     loop.settle();
     await wait;
     expect(bev.output.length).to.equal(0);
+  });
+
+  it('has a bound on who waits for a peer that does not read', async () => {
+    const { loop, wires, bev } = over({ watermarks: { write: { low: 10, high: 100 } } });
+    wires.cork(bev);
+    bev.write(Buffer.alloc(100));
+    const waiting = Array.from({ length: 1024 }, () => drained(bev));
+    expect(await reasonOf(drained(bev)))
+      .to.be.instanceOf(LimitError)
+      .and.to.include({ code: 'SLUICE_CORE_WAITERS', operation: 'drained' });
+    wires.uncork(bev);
+    loop.settle();
+    await Promise.all(waiting);
+    await drained(bev);
+    expect(bev.listenerCount('drained')).to.equal(0);
   });
 
   it('rejects by its signal, and when the connection ends first', async () => {

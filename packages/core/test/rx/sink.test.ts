@@ -53,6 +53,23 @@ describe('sink', () => {
     expect(bev.output.length).to.equal(100);
   });
 
+  it('gives it to a source of chunks of a byte, or of none, too: their count has a bound', () => {
+    for (const length of [1, 0]) {
+      const { bev, ends, observer } = corked();
+      const source = new Subject<Uint8Array>();
+      source.pipe(sink(bev)).subscribe(observer);
+      source.next(bytes(200));
+      let chunks = 0;
+      for (; chunks < 10_000 && ends.length === 0; chunks += 1) source.next(bytes(length));
+      expect(ends[0]).to.include({ code: 'SLUICE_CORE_SINK_CAP' });
+      expect(chunks).to.be.below((1000 - 200) / 64 + 2);
+    }
+    const { bev, statuses, observer } = corked();
+    bev.setWatermarks({ write: { low: 1, high: 2, cap: 10 } });
+    of(bytes(1)).pipe(sink(bev)).subscribe(observer);
+    expect(statuses, 'one that need not wait counts as what it is').to.deep.equal([{ bytes: 1, waited: false }]);
+  });
+
   it("errors with the connection's error when it ends before there is room", () => {
     const { loop, wires, bev, statuses, ends, observer } = corked();
     of(bytes(200)).pipe(sink(bev)).subscribe(observer);
