@@ -3,7 +3,15 @@ import { once } from 'node:events';
 import { ApiMisuse } from '@sluice/errors';
 import { Counter } from '@sluice/native';
 import { expect } from 'chai';
-import { type BufferEvent, FilterBufferEvent, PairBufferEvent, Reactor, serve, Suspend } from '../src/index.ts';
+import {
+  type BufferEvent,
+  FilterBufferEvent,
+  PairBufferEvent,
+  RateLimitGroup,
+  Reactor,
+  serve,
+  Suspend,
+} from '../src/index.ts';
 import { link, TestLoop } from '../src/testing/index.ts';
 import { DrivenLoop, iterationsUntil } from './support/driven-loop.ts';
 
@@ -97,6 +105,22 @@ describe('setRateLimit', () => {
     reader.setRateLimit({ read: { perSecond: 10_000 }, tickMs: 100 });
     loop.advance(100);
     expect(reader.bytesIn).to.equal(500);
+  });
+
+  it('does not look at its options again: what becomes of them is all the same', () => {
+    const options = { read: { perSecond: 1000, burst: 300 }, tickMs: 100 };
+    const [writer, reader] = pair();
+    const [other, member] = pair();
+    const group = new RateLimitGroup(loop, options);
+    reader.setRateLimit(options);
+    group.add(member);
+    Object.assign(options.read, { perSecond: 1, burst: 1 });
+    Object.assign(options, { tickMs: 60_000, read: undefined });
+    for (const end of [writer, other]) end.write(Buffer.alloc(1000));
+    loop.advance(900);
+    expect([reader.bytesIn, member.bytesIn]).to.deep.equal([1000, 1000]);
+    loop.advance(10_000);
+    expect([reader.rateLimit?.readLevel, group.available('read')]).to.deep.equal([300, 300]);
   });
 
   it('counts at the lowest layer: a filter that doubles its bytes gets half as far', () => {

@@ -163,6 +163,34 @@ describe('leased$: bytes that are out never exceed the high watermark plus one c
   }
 });
 
+describe('pull: no more chunks are in flight than the window is wide', () => {
+  for (const window of [1, 8]) {
+    it(`window ${window}: as many at once, and all of it comes through`, () => {
+      const clock = new VirtualTimeScheduler();
+      const { bev, run } = fed({ totalBytes: 320 * KIB, watermarks: { read: { high: HIGH } } });
+      const inFlight = { chunks: 0, chunksMax: 0, bytes: 0, heldMax: 0 };
+      let doneBytes = 0;
+      const look = (): void => {
+        inFlight.heldMax = Math.max(inFlight.heldMax, inFlight.bytes + bev.input.length);
+      };
+      const work = (bytes: Buffer): Observable<number> => {
+        inFlight.chunks += 1;
+        inFlight.bytes += bytes.length;
+        inFlight.chunksMax = Math.max(inFlight.chunksMax, inFlight.chunks);
+        const done = tap(() => {
+          inFlight.chunks -= 1;
+          inFlight.bytes -= bytes.length;
+        });
+        return later(clock, WORK_MS, bytes.length).pipe(done);
+      };
+      pull(bev, work, { window, bytesMax: CHUNK }).subscribe((length) => void (doneBytes += length));
+      run(clock, look);
+      expect([doneBytes, inFlight.chunksMax]).to.deep.equal([320 * KIB, window]);
+      expect(inFlight.heldMax).to.be.within(HIGH, HIGH + CHUNK);
+    });
+  }
+});
+
 function releaseOf(lease: Lease<Buffer>): Buffer {
   lease.release();
   return lease.bytes;
