@@ -140,7 +140,7 @@ export class HandPeer implements AsyncDisposable {
   }
 
   /** A request to change keys, with some data behind it. */
-  sealKeyUpdate(data: string): Buffer {
+  sealKeyUpdate(data: string | Uint8Array): Buffer {
     this.#step('keyUpdate');
     return this.seal(data);
   }

@@ -33,13 +33,13 @@ export class WatchedLoop extends EventLoop {
     for (const look of this.afterTurn) look();
   }
 
-  /** Resolves after the first turn at whose end the condition holds, at once if it does; rejects after five seconds. */
+  /** Resolves after the first turn at whose end the condition holds, at once if it does; rejects after `PATIENCE_MS`. */
   until(what: string, condition: () => boolean): Promise<void> {
     return new Promise((resolve, reject) => {
       const timeout = setTimeout(() => {
         this.afterTurn.delete(look);
         reject(new Error(`it did not happen: ${what}`));
-      }, 5000);
+      }, PATIENCE_MS);
       const look = (): void => {
         if (!condition()) return;
         this.afterTurn.delete(look);
@@ -55,6 +55,8 @@ export class WatchedLoop extends EventLoop {
 /** Polls of Node's loop without work in between, after which nothing more is to be expected of a local socket. */
 const SETTLE_ROUNDS = 4;
 const STANDS_STILL_MS = 100;
+/** Less than mocha's own, so that it is said what was waited for; the machine may be busy. */
+const PATIENCE_MS = 25_000;
 
 export interface SceneOptions {
   /** TLS with this certificate and these options; `{}` for a small certificate of the usual authority. */
