@@ -43,6 +43,10 @@ describe("libevent's cases of sockets", () => {
       const { a, b, connection } = await socketPair();
       expect([a.underlying, b.underlying]).to.deep.equal([undefined, undefined]);
       a.pause();
+      expect([a, b].map((bev) => [bev.readEnabled, bev.writeEnabled])).to.deep.equal([
+        [false, true],
+        [true, true],
+      ]);
       const heldWhenDrained: number[] = [];
       a.setWatermarks({ write: { low: 0 } });
       a.on('drained', () => heldWhenDrained.push(a.output.length));

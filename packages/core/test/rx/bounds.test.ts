@@ -177,7 +177,7 @@ describe('pull: no more chunks are in flight than the window is wide', () => {
         inFlight.chunks += 1;
         inFlight.bytes += bytes.length;
         inFlight.chunksMax = Math.max(inFlight.chunksMax, inFlight.chunks);
-        const done = tap(() => {
+        const done = tap<number>(() => {
           inFlight.chunks -= 1;
           inFlight.bytes -= bytes.length;
         });
