@@ -1,6 +1,7 @@
 import type { ChangeListener, ChangeOptions, Subscription } from './change-listeners.ts';
 import type { IntegerReader, IntegerWriter } from './evbuffer-integers.ts';
 import type { EolStyle } from './evbuffer-search.ts';
+import type { EvBufferStats } from './evbuffer-stats.ts';
 import type { Reservation } from './reservation.ts';
 
 /** What can be appended by copying. A string is encoded as UTF-8 unless another encoding is named. */
@@ -74,6 +75,7 @@ export interface BufferReader extends IntegerReader {
   readLineString(style?: EolStyle, maxLength?: number, encoding?: BufferEncoding): string | undefined;
   /** All bytes as text, 'utf8' by default; they stay. */
   toString(encoding?: BufferEncoding): string;
+  readonly stats: EvBufferStats;
   /** See `EvBuffer.onChange`. */
   onChange(listener: ChangeListener, options?: ChangeOptions): Subscription;
 }
@@ -103,6 +105,7 @@ export interface BufferWriter extends IntegerWriter {
   appendFrom(source: BufferReader, n?: number): number;
   /** As `appendFrom`, but the source keeps its bytes: one message for many receivers. */
   appendShared(source: BufferReader, n?: number): number;
+  readonly stats: EvBufferStats;
   /** See `EvBuffer.onChange`. */
   onChange(listener: ChangeListener, options?: ChangeOptions): Subscription;
 }

@@ -5,6 +5,7 @@ import type { RejectReason } from './accept-limits.ts';
 import type { BufferEvent } from './bufferevent.ts';
 import type { BufferEventFlow } from './bufferevent-flow.ts';
 import type { CloseReport } from './close-report.ts';
+import { DebugLog } from './debug-log.ts';
 import type { Listener } from './listener.ts';
 import type { Server } from './server.ts';
 
@@ -62,41 +63,53 @@ const connectionClose = open('sluice.connection.close');
 const bufferPressure = open('sluice.buffer.pressure');
 const limitRejected = open('sluice.limit.rejected');
 
+/** With `NODE_DEBUG=sluice`. */
+const debug = DebugLog.ofProcess();
+
 /** Connections whose output was told to be full, and not yet to have drained. */
 const full = new WeakSet<BufferEventFlow>();
 
 export function tellConnectStart(bev: BufferEvent, to: { host?: string; port?: number; path?: string }): void {
+  debug?.connectStart(bev, to);
   if (connectStart.hasSubscribers) connectStart.publish({ bev, host: to.host, port: to.port, path: to.path });
 }
 
 export function tellConnectEnd(bev: BufferEvent, connected: boolean, error?: SluiceError): void {
+  debug?.connectEnd(bev, connected, error);
   if (connectEnd.hasSubscribers) connectEnd.publish({ bev, connected, error });
 }
 
 export function tellAccept(bev: BufferEvent, server: Server, listener: Listener): void {
+  debug?.accept(bev, listener);
   if (serverAccept.hasSubscribers) serverAccept.publish({ bev, server, listener });
 }
 
 export function tellClose(bev: BufferEvent, report: CloseReport): void {
+  debug?.close(bev, report);
   if (connectionClose.hasSubscribers) connectionClose.publish({ bev, report });
 }
 
 export function tellInput(bev: BufferEventFlow, level: 'high' | 'low'): void {
+  debug?.pressure(bev as BufferEvent, 'read', level, bev.input.length);
   if (!bufferPressure.hasSubscribers) return;
   bufferPressure.publish({ bev: bev as BufferEvent, direction: 'read', level, bytes: bev.input.length });
 }
 
 /** `high` may be told at every write while output is full: only the first counts. */
 export function tellOutput(bev: BufferEventFlow, level: 'high' | 'low'): void {
-  if (!bufferPressure.hasSubscribers || full.has(bev) === (level === 'high')) return;
+  if ((debug === undefined && !bufferPressure.hasSubscribers) || full.has(bev) === (level === 'high')) return;
   if (level === 'high') full.add(bev);
   else full.delete(bev);
+  debug?.pressure(bev as BufferEvent, 'write', level, bev.output.length);
+  if (!bufferPressure.hasSubscribers) return;
   bufferPressure.publish({ bev: bev as BufferEvent, direction: 'write', level, bytes: bev.output.length });
 }
 
 /** Tells if the error is a limit's. */
 export function tellLimit(bev: BufferEventFlow, error: SluiceError): void {
-  if (!limitRejected.hasSubscribers || !(error instanceof LimitError)) return;
+  if ((debug === undefined && !limitRejected.hasSubscribers) || !(error instanceof LimitError)) return;
+  debug?.limit(bev as BufferEvent, error);
+  if (!limitRejected.hasSubscribers) return;
   const nothing = { server: undefined, listener: undefined, address: undefined };
   limitRejected.publish({ limit: error.code, bev: bev as BufferEvent, error, ...nothing });
 }
@@ -107,6 +120,7 @@ export function tellNotTaken(
   limit: RejectReason,
   address: Address | undefined,
 ): void {
+  debug?.notTaken(listener, limit, address);
   if (!limitRejected.hasSubscribers) return;
   limitRejected.publish({ limit, bev: undefined, error: undefined, server, listener, address });
 }

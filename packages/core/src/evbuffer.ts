@@ -7,6 +7,7 @@ import { deferTo } from './deferred-listener.ts';
 import { requireBytes, requireEncoding, requireStyle, requireText } from './evbuffer-arguments.ts';
 import { IntegerBuffer } from './evbuffer-integers.ts';
 import { byteAt, CR, type EolStyle, findByte, findBytes, findTerminator, lineBreakRun } from './evbuffer-search.ts';
+import { type EvBufferStats, evBufferStats } from './evbuffer-stats.ts';
 import { byteLengthOf, encode, encodedBytesMax, writeAll, writeText } from './evbuffer-text.ts';
 import { Reservation, requireReservable } from './reservation.ts';
 import type { Slab } from './slab.ts';
@@ -14,6 +15,7 @@ import type { Slab } from './slab.ts';
 export { type BufferReader, type BufferWriter, type Data, LINE_BYTES_MAX } from './buffer-ends.ts';
 export type { BufferChange, ChangeListener, ChangeOptions, Subscription } from './change-listeners.ts';
 export type { EolStyle } from './evbuffer-search.ts';
+export type { EvBufferStats } from './evbuffer-stats.ts';
 export type { Reservation } from './reservation.ts';
 
 /** What a buffer belongs to: a BufferEvent, which bounds it and hears of every change. */
@@ -56,6 +58,10 @@ export class EvBuffer extends IntegerBuffer implements BufferReader, BufferWrite
   get contiguousLength(): number {
     const head = this._head;
     return head === undefined ? 0 : head.end - head.start;
+  }
+
+  get stats(): EvBufferStats {
+    return evBufferStats(this);
   }
 
   // --- Appending ---

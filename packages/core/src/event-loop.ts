@@ -56,7 +56,7 @@ export class EventLoop extends TurnLoop implements Disposable, AsyncDisposable {
 
   /** Whether anything keeps the loop: work that waits, or a timer, handle or `ref` that keeps the process alive. */
   get alive(): boolean {
-    return this.pending || this._timers.refs > 0 || this._keepAlive.count > 0 || (this._backend?.refs ?? 0) > 0;
+    return this.pending || this._holds > 0;
   }
 
   // --- What a program asks of it. ---
@@ -257,6 +257,14 @@ export class EventLoop extends TurnLoop implements Disposable, AsyncDisposable {
   }
 
   // --- For what is part of the loop. ---
+
+  protected override get _eventsOpen(): number {
+    return this._events.size;
+  }
+
+  protected override get _holds(): number {
+    return this._timers.refs + this._keepAlive.count + (this._backend?.refs ?? 0);
+  }
 
   /** As `defer`, but at once when the loop is closed, or as soon as it is. */
   _deferClosing(done: () => void): void {

@@ -110,6 +110,11 @@ export class FairShare {
     else this.#divide();
   }
 
+  /** Members that stand still. */
+  get heldCount(): number {
+    return this.#heldCount;
+  }
+
   /** Milliseconds until somebody who waits may go on, perhaps; `Infinity` when nobody waits. */
   waitMs(now: number): number {
     if (this.#heldCount === 0) return Number.POSITIVE_INFINITY;

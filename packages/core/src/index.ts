@@ -37,6 +37,7 @@ export {
   type EolStyle,
   EvBuffer,
   type EvBufferOwner,
+  type EvBufferStats,
   LINE_BYTES_MAX,
   type Reservation,
   type Subscription,
@@ -66,7 +67,12 @@ export type { DurationSummary, LoopMetricsSnapshot } from './loop-metrics.ts';
 export type { RunOptions, RunResult } from './loop-run.ts';
 export type { CheckCallback, PrepareCallback, PrepareInfo } from './loop-watchers.ts';
 export type { RateLimitOptions, RateLimitStatus, TurnLimitOptions } from './rate-limit.ts';
-export { type GroupMemberOptions, RateLimitGroup, type RateLimitGroupOptions } from './rate-limit-group.ts';
+export {
+  type GroupMemberOptions,
+  RateLimitGroup,
+  type RateLimitGroupOptions,
+  type RateLimitGroupStats,
+} from './rate-limit-group.ts';
 export { Reactor } from './reactor.ts';
 export {
   type DrainOptions,

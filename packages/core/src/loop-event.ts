@@ -131,7 +131,8 @@ export abstract class LoopEvent extends LoopTask implements AsyncDisposable {
   }
 }
 
-const debugging: boolean = (process.env['SLUICE_DEBUG'] ?? '') !== '';
+/** Whether `SLUICE_DEBUG` is set: what is made keeps where it was made. */
+export const debugging: boolean = (process.env['SLUICE_DEBUG'] ?? '') !== '';
 
 /** A stack trace that tells who made something, when `SLUICE_DEBUG` is set; making one takes microseconds. */
 export function debugOrigin(): string | undefined {

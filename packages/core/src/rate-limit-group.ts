@@ -13,6 +13,20 @@ export interface RateLimitGroupOptions extends RateLimitOptions {
   minShareBytes?: number;
 }
 
+/** A snapshot of a group: plain values. */
+export interface RateLimitGroupStats {
+  readonly members: number;
+  /** Members that stand still because the group's rate is used up, per direction. */
+  readonly readHeld: number;
+  readonly writeHeld: number;
+  /** See `available`. */
+  readonly readAvailable: number;
+  readonly writeAvailable: number;
+  /** See `totals`. */
+  readonly readTotal: number;
+  readonly writeTotal: number;
+}
+
 export interface GroupMemberOptions {
   /** How much of the group's rate it gets in relation to the others. Default 1. */
   weight?: number;
@@ -63,6 +77,19 @@ export class RateLimitGroup implements Disposable {
   /** Bytes that members moved, or that were charged, since the begin or `resetTotals`. */
   get totals(): { readonly read: number; readonly write: number } {
     return { read: this.#shared.read.total, write: this.#shared.write.total };
+  }
+
+  get stats(): RateLimitGroupStats {
+    const { read, write } = this.#shared;
+    return {
+      members: this.size,
+      readHeld: read.heldCount,
+      writeHeld: write.heldCount,
+      readAvailable: this.available('read'),
+      writeAvailable: this.available('write'),
+      readTotal: read.total,
+      writeTotal: write.total,
+    };
   }
 
   resetTotals(): void {

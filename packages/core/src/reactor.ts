@@ -2,6 +2,7 @@ import { COUNTERS_LENGTH, type NativeLoop, native, RECORD_LENGTH, RecordType } f
 import type { EvBuffer } from './evbuffer.ts';
 import type { EventLoop, LoopBackend } from './event-loop.ts';
 import type { FdPoll } from './fd-poll.ts';
+import { debugging, debugOrigin } from './loop-event.ts';
 import type { LoopHandle } from './loop-handles.ts';
 import type { Slab } from './slab.ts';
 import { type ReactorStats, reactorStats } from './stats.ts';
@@ -56,6 +57,8 @@ export class Reactor implements LoopBackend {
   readonly #owners: (HandleOwner | undefined)[] = [];
   #ops: Int32Array = new Int32Array(OPS_LENGTH_START);
   #opsLength = 0;
+  /** Where handles were made, when `SLUICE_DEBUG` is set. */
+  readonly #origins: WeakMap<HandleOwner, string> = new WeakMap();
   /** Open handles that do not keep the process alive. */
   readonly #unrefed: Set<number> = new Set();
   readonly #buffers: Uint8Array[] = [];
@@ -80,6 +83,7 @@ export class Reactor implements LoopBackend {
   /** Handles and their owners, until `_handleClosed`. */
   attach(handle: number, owner: HandleOwner): void {
     this.#owners[handle] = owner;
+    if (debugging) this.#origins.set(owner, debugOrigin() ?? '');
   }
 
   /** Whether a handle keeps the process alive; it does at first. */
@@ -105,7 +109,10 @@ export class Reactor implements LoopBackend {
     const handles: LoopHandle[] = [];
     for (const [handle, owner] of this.#owners.entries()) {
       const kind = owner?._handleKind?.();
-      if (kind !== undefined) handles.push({ ...kind, hasRef: !this.#unrefed.has(handle), pending: true });
+      if (owner === undefined || kind === undefined) continue;
+      const origin = this.#origins.get(owner);
+      const hasRef = !this.#unrefed.has(handle);
+      handles.push({ ...kind, hasRef, pending: true, ...(origin === undefined ? {} : { origin }) });
     }
     return handles;
   }

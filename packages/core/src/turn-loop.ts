@@ -41,6 +41,10 @@ export interface EventLoopStats {
   timersRun: number;
   timersPending: number;
   timersPendingMax: number;
+  /** Watchers of signals and descriptors, and user events, that are not closed. */
+  eventsOpen: number;
+  /** Timers, watchers, sockets, listeners and `ref`s that keep the loop, and so the process, alive. */
+  holds: number;
 }
 
 /** Flushes of one turn for each member that was dirty at its end: of the layers under it, and again after them. */
@@ -142,6 +146,8 @@ export abstract class TurnLoop {
       timersRun: this.#timersRun,
       timersPending: this._timers.length,
       timersPendingMax: this._timers.lengthMax,
+      eventsOpen: this._eventsOpen,
+      holds: this._holds,
     };
   }
 
@@ -255,6 +261,11 @@ export abstract class TurnLoop {
   _dropped(): void {
     if (this._turnEnded !== undefined) this.requestTurn();
   }
+
+  protected abstract get _eventsOpen(): number;
+
+  /** What keeps the loop alive beside work that waits. */
+  protected abstract get _holds(): number;
 
   /** The system half, if it was made. */
   protected get _backend(): LoopBackend | undefined {

@@ -134,6 +134,13 @@ describe('loop: events, as libevent tests them', () => {
     expect(loop.stats).to.include({ callbacksRun: 5, timersRun: 3 });
     loop.resetPeaks();
     expect(loop.stats).to.include({ timersPendingMax: 0, callbacksQueuedMax: 0 });
+    const hold = loop.ref();
+    const two = [loop.timer(5, () => {}), loop.timer(5, () => {}).unref()];
+    expect(loop.stats).to.include({ eventsOpen: 1, holds: 2, timersPending: 2 });
+    void user.close();
+    hold.unref();
+    for (const timer of two) timer.stop();
+    expect(loop.stats).to.include({ eventsOpen: 0, holds: 0, timersPending: 0 });
   });
 
   it('main/bad_assign: what makes no sense is refused with its reason, and leaves nothing behind', () => {

@@ -84,12 +84,14 @@ describe('EventLoop.handles', () => {
 
   it('tells who made each, with SLUICE_DEBUG', () => {
     const program = `
-      import { EventLoop } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)};
+      import { connect, EventLoop, Listener } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)};
       const loop = new EventLoop();
       function makeThem() {
         loop.timer(1, () => {});
         loop.userEvent(() => {});
         loop.ref('mine');
+        const listener = new Listener(loop, { address: '127.0.0.1' }, () => {});
+        connect({ loop, host: '127.0.0.1', port: listener.address.port });
       }
       makeThem();
       console.log(JSON.stringify(loop.handles().map(({ origin }) => origin?.includes('makeThem'))));
@@ -99,7 +101,7 @@ describe('EventLoop.handles', () => {
         env: { ...process.env, SLUICE_DEBUG: debug },
         encoding: 'utf8',
       });
-    expect(run('1')).to.equal('[true,true,true]\n');
-    expect(run('')).to.equal('[null,null,null]\n');
+    expect(run('1')).to.equal('[true,true,true,true,true]\n');
+    expect(run('')).to.equal('[null,null,null,null,null]\n');
   }).timeout(20_000);
 });

@@ -221,6 +221,28 @@ describe('RateLimitGroup', () => {
     expect(a.bytesIn).to.equal(1000);
   });
 
+  it('tells what it is about in plain values', () => {
+    const [a, b] = PairBufferEvent.create(loop);
+    const [idle] = PairBufferEvent.create(loop);
+    group.setLimit({ read: { perSecond: 1000 }, tickMs: 100 });
+    group.add(a).add(idle);
+    b.write(Buffer.alloc(5000));
+    loop.settle();
+    expect(group.stats).to.deep.equal({
+      members: 2,
+      readHeld: 2,
+      writeHeld: 0,
+      readAvailable: 0,
+      writeAvailable: Number.POSITIVE_INFINITY,
+      readTotal: 100,
+      writeTotal: 0,
+    });
+    group.delete(idle);
+    expect(group.stats).to.include({ members: 1, readHeld: 1 });
+    group.close();
+    expect(group.stats).to.include({ members: 0, readHeld: 0 });
+  });
+
   it('keeps no timer while nobody waits', () => {
     const [a, b] = PairBufferEvent.create(loop);
     const before = loop.stats.timersPending;

@@ -1,7 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { channel, subscribe, unsubscribe } from 'node:diagnostics_channel';
+import process from 'node:process';
 import { Library, packCode } from '@sluice/errors';
 import { expect } from 'chai';
 import { nativeQueue } from '../../native/test/support/native-queue.ts';
+import { handshakeLine } from '../src/diagnostics.ts';
 import type { TlsDiagnosticMessages } from '../src/index.ts';
 import { contexts } from './support/contexts.ts';
 import { Duo } from './support/duo.ts';
@@ -68,6 +71,46 @@ describe('diagnostics', () => {
     duo.loop.settle();
     expect(stale).to.have.length(1);
   });
+
+  it('have lines for people, with NODE_DEBUG=sluice:tls', async () => {
+    const duo = new Duo(await contexts());
+    const { tls } = duo.server;
+    expect(handshakeLine(tls, undefined)).to.match(
+      /^tls \d+ gave its handshake up; 0 calls, 0 wanted input, 0 output, 0 ms$/,
+    );
+    duo.connect();
+    expect(handshakeLine(tls, undefined)).to.match(
+      /^tls \d+ has shaken hands: TLSv1\.3 TLS_\w+; \d calls, \d wanted input, \d output, \d+ ms$/,
+    );
+    const failing = new Duo(await contexts());
+    failing.loop.turn();
+    failing.link.cut('reset');
+    failing.settle();
+    const { error } = failing.server.report ?? expect.fail();
+    expect(handshakeLine(failing.server.tls, error)).to.match(
+      /failed to shake hands, SLUICE_SYSTEM_ECONNRESET: .+; \d+ calls/,
+    );
+    const program = `
+      import { connect, serve } from '@sluice/core';
+      import { connectTls, TlsContext } from ${JSON.stringify(new URL('../src/index.ts', import.meta.url).href)};
+      const server = await serve({ host: '127.0.0.1', port: 0 }, { data: (bev) => bev.end() });
+      const bev = connectTls(TlsContext.client(), { host: '127.0.0.1', port: [...server.listening][0].address.port });
+      await new Promise((resolve) => bev.once('closed', resolve));
+      await server.close();`;
+    const lines = (section: string): string[] => {
+      const flags = ['--conditions=@sluice/source', '--disable-warning=ExperimentalWarning', '--input-type=module'];
+      const env = { ...process.env, NODE_DEBUG: section };
+      const { stderr } = spawnSync(process.execPath, [...flags, '-e', program], { env, encoding: 'utf8' });
+      return stderr
+        .trim()
+        .split('\n')
+        .map((line) => line.replace(/^SLUICE:TLS \d+: tls \d+ /, ''));
+    };
+    const [start, end, ...more] = lines('sluice:tls');
+    expect([start, more]).to.deep.equal(['shakes hands', []]);
+    expect(end).to.match(/^failed to shake hands, SLUICE_TLS_TRUNCATED: /);
+    expect(lines('other')).to.deep.equal(['']);
+  }).timeout(60_000);
 
   it('publish nothing while nobody subscribes', async () => {
     const published: string[] = [];
