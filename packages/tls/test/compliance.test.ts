@@ -42,7 +42,10 @@ transportCompliance('TLS over TLS over link', tlsOver(tlsOver(carriers.link)), s
 transportCompliance('TLS over TLS over tcp', tlsOver(tlsOver(carriers.tcp)), settings);
 
 const slow = slowLink({ capacityBytes: 100_000, perTurnBytes: 10_000 });
-transportCompliance('TLS with a pair of 512 bytes over a slow link', tlsOver(slow, { pairBytes: 512 }), settings);
+for (const store of ['borrowed', 'pair'] as const) {
+  const title = `TLS with a pair of 512 bytes over a slow link, store '${store}'`;
+  transportCompliance(title, tlsOver(slow, { pairBytes: 512, store }), settings);
+}
 
 const passing = (below: BufferEvent, options: ConnectionOptions): BufferEvent =>
   new FilterBufferEvent(below, {}, options);
