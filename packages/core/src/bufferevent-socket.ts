@@ -86,6 +86,11 @@ export class SocketBufferEvent extends BufferEvent implements HandleOwner, Write
     if (receiveBufferBytes !== undefined) native.setReceiveBufferSize(handle, receiveBufferBytes);
   }
 
+  override get fd(): number | undefined {
+    const fd = this.#handle < 0 ? -1 : this.#reactor.native.fd(this.#handle);
+    return fd < 0 ? undefined : fd;
+  }
+
   override get localAddress(): Address | undefined {
     this.#local ??= this.#address('localAddress');
     return this.#local;

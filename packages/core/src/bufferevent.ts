@@ -122,6 +122,14 @@ export abstract class BufferEvent extends BufferEventDelivery {
     return undefined;
   }
 
+  /**
+   * The descriptor under it all, for what the system can be asked of a socket, or for a child process's `stdio`. It stays the
+   * connection's. Undefined where there is none, or none any more.
+   */
+  get fd(): number | undefined {
+    return this.underlying?.fd;
+  }
+
   get localAddress(): Address | undefined {
     return this.underlying?.localAddress;
   }

@@ -86,6 +86,12 @@ export class Listener extends EventEmitter<ListenerEvents> implements HandleOwne
     return this.#address;
   }
 
+  /** Its descriptor, which stays the listener's; undefined once it is closed. */
+  get fd(): number | undefined {
+    const fd = this.#closed ? -1 : this.#reactor.native.fd(this.#handle);
+    return fd < 0 ? undefined : fd;
+  }
+
   /** A snapshot of it, as plain values. */
   get stats(): ListenerStats {
     return {

@@ -8,6 +8,7 @@ interface TimerOwner {
   stop(timer: Timer): void;
   refChanged(change: number): void;
   now(): number;
+  checkPriority(priority: number): number;
 }
 
 /** Where a timer that is due goes when its callback is to run by priority. */
@@ -16,6 +17,8 @@ export interface TimerTasks {
   remove(timer: Timer): boolean;
   /** A timer that kept the process alive does so no longer, and not because it was due. */
   dropped(): void;
+  /** @throws ApiMisuse when there is no such priority */
+  checkPriority(priority: number): number;
 }
 
 /**
@@ -54,6 +57,27 @@ export class Timer extends LoopTask implements Disposable {
   /** Whether the timer keeps the process alive while it is pending. */
   get hasRef(): boolean {
     return this.#ref;
+  }
+
+  /** 0 is the most urgent. Undefined for a limit's, which no queue delays. */
+  get priority(): number | undefined {
+    return this._priority < 0 ? undefined : this._priority;
+  }
+
+  /** @throws ApiMisuse when there is no such priority, while the callback is queued, and for a limit's */
+  set priority(priority: number) {
+    if (this._list !== undefined || this._priority < 0) {
+      const why =
+        this._priority < 0
+          ? 'a timer that no queue delays has no priority'
+          : 'the timer is queued: set it before or after';
+      throw new ApiMisuse(`priority: ${why}`, {
+        code: 'SLUICE_CORE_LOOP_PRIORITY',
+        layer: 'core',
+        operation: 'priority',
+      });
+    }
+    this._priority = this.#owner.checkPriority(priority);
   }
 
   /** Milliseconds between two calls; `undefined` for a timer that fires once. */
@@ -205,6 +229,10 @@ export class TimerQueue implements TimerOwner {
     this.#remove(timer);
     this.#arm();
     if (timer.hasRef) this.#tasks?.dropped();
+  }
+
+  checkPriority(priority: number): number {
+    return this.#tasks?.checkPriority(priority) ?? priority;
   }
 
   refChanged(change: number): void {

@@ -106,6 +106,7 @@ export abstract class TurnLoop {
       post: (timer) => this._queues.post(timer),
       remove: (timer) => this._queues.remove(timer),
       dropped: () => this._dropped(),
+      checkPriority: (priority) => checkPriority(priority, checked.priorities),
     });
   }
 

@@ -1,10 +1,21 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import net from 'node:net';
 import { Counter } from '@sluice/native';
 import { expect } from 'chai';
 import type { BufferEvent, CloseReport, Server } from '../src/index.ts';
-import { connect, connected, EventLoop, Reactor, Suspend, serve } from '../src/index.ts';
+import {
+  connect,
+  connected,
+  EventLoop,
+  FilterBufferEvent,
+  PairBufferEvent,
+  Reactor,
+  readLine,
+  Suspend,
+  serve,
+} from '../src/index.ts';
 import { iterationsUntil } from './support/driven-loop.ts';
 
 describe('SocketBufferEvent', () => {
@@ -180,6 +191,25 @@ describe('SocketBufferEvent', () => {
     const report = await closedOf(client);
     expect(report).to.include({ end: 'aborted' });
     full.close();
+  });
+
+  it('shows its descriptor, through every layer, while it has one: a child process may write to it', async () => {
+    server = await serve({ port: 0, host: '127.0.0.1', loop, wrap: (below) => new FilterBufferEvent(below, {}) });
+    const accepted = new Promise<BufferEvent>((resolve) => server.once('connection', resolve));
+    const client = await connected(connect({ port: portOf(server), host: '127.0.0.1', loop }));
+    const { fd } = await accepted;
+    expect(readlinkSync(`/proc/self/fd/${fd}`)).to.match(/^socket:/);
+    execFileSync('sh', ['-c', 'echo from a child >&3'], { stdio: ['ignore', 'ignore', 'inherit', fd] });
+    expect(await readLine(client)).to.equal('from a child');
+    const [listener] = server.listening;
+    expect(readlinkSync(`/proc/self/fd/${listener?.fd}`)).to.match(/^socket:/);
+    await listener?.close();
+    await client.close();
+    expect([client.fd, listener?.fd, PairBufferEvent.create(loop)[0].fd]).to.deep.equal([
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 
   it('has the kernel ask a silent peer whether it is there, if told to', async () => {

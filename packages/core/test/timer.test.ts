@@ -1,7 +1,7 @@
 import { ApiMisuse } from '@sluice/errors';
 import { expect } from 'chai';
 import { TimerQueue, Timer } from '../src/timer.ts';
-import { VirtualClock } from '../src/testing/index.ts';
+import { TestLoop, VirtualClock } from '../src/testing/index.ts';
 
 describe('TimerQueue', () => {
   function queue() {
@@ -181,6 +181,7 @@ describe('TimerQueue', () => {
         return removed.push(timer) > 0;
       },
       dropped: () => {},
+      checkPriority: (priority) => priority,
     });
     let runs = 0;
     const [first, second] = [0, 0].map((priority) => new Timer(timers, () => (runs += 1), true, priority));
@@ -193,6 +194,28 @@ describe('TimerQueue', () => {
     second?.start(5);
     expect(removed).to.deep.equal([first, second]);
     expect([first?.pending, second?.pending, second?.deadline]).to.deep.equal([false, true, 6]);
+  });
+
+  it('has a priority that can be set while it is not queued, if queues delay it at all', () => {
+    const loop = new TestLoop({ priorities: 3 });
+    const ran: string[] = [];
+    const [first, second] = ['first', 'second'].map((name) => loop.timer(1, () => ran.push(name)));
+    expect([first?.priority, loop.timer(9, () => {}, { priority: 2 }).priority]).to.deep.equal([1, 2]);
+    (second as Timer).priority = 0;
+    for (const wrong of [3, -1, Number.NaN]) {
+      expect(() => Object.assign(first as Timer, { priority: wrong })).to.throw(ApiMisuse, `not ${wrong}`);
+    }
+    loop.defer(() => {
+      // Both are due, and the second is urgent: its queue is empty by now.
+      expect(() => Object.assign(first as Timer, { priority: 0 })).to.throw(ApiMisuse, 'queued');
+    }, 1);
+    loop.virtual.advance(1);
+    loop.settle();
+    expect(ran).to.deep.equal(['second', 'first']);
+    expect(loop.uncaughtErrors).to.deep.equal([]);
+    const limit = loop.idleTimer(() => {});
+    expect(limit.priority).to.equal(undefined);
+    expect(() => Object.assign(limit, { priority: 0 })).to.throw(ApiMisuse, 'no priority');
   });
 
   it('starts nothing once it is closed', () => {

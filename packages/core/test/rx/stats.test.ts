@@ -1,3 +1,4 @@
+import { ApiMisuse } from '@sluice/errors';
 import { expect } from 'chai';
 import { stats$ } from '../../src/rx/index.ts';
 import { TestLoop } from '../../src/testing/index.ts';
@@ -21,5 +22,14 @@ describe('stats$', () => {
     subscription.unsubscribe();
     loop.advance(1000);
     expect(count).to.equal(2);
+  });
+
+  it('takes those of a loop, which is its own', () => {
+    const loop = new TestLoop();
+    const turns: number[] = [];
+    stats$(loop, 10).subscribe((stats) => turns.push(stats.turns));
+    loop.advance(20);
+    expect(turns.length).to.equal(2);
+    expect(() => stats$({ stats: 1 }, 10)).to.throw(ApiMisuse, 'counts');
   });
 });
