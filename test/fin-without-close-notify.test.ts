@@ -76,3 +76,80 @@ describe('A FIN without close_notify', () => {
     expect((await peer.farewell()).alerts).to.deep.equal([0]);
   });
 });
+
+describe('A FIN without close_notify, where the context takes it for an end', () => {
+  const ends = {
+    end: 'end',
+    direction: 'both',
+    layer: 'tls',
+    code: null,
+    blame: null,
+    operation: undefined,
+    entries: [],
+  };
+
+  for (const version of [tls12, tls13]) {
+    for (const store of ['borrowed', 'pair'] as const) {
+      const name = `TLS ${version === tls12 ? '1.2' : '1.3'}, store '${store}'`;
+
+      async function begin() {
+        const tlsOptions = { store, halfOpen: true };
+        const scene = untilTestEnds(await Scene.listen({ tls: { truncation: 'end' }, tlsOptions, virtualTime: true }));
+        const peer = untilTestEnds(
+          await HandPeer.connect(scene.where, { context: context({ minVersion: version, maxVersion: version }) }),
+        );
+        return { scene, peer };
+      }
+
+      it(`behind whole records is told as one, after the data, and as one that was not clean: ${name}`, async () => {
+        const { scene, peer } = await begin();
+        await peer.handshake();
+        const witness = await scene.witness();
+        const data = Buffer.alloc(60_000, 'data');
+        peer.send(peer.seal(data));
+        peer.fin();
+        await scene.loop.until('end', () => witness.story.includes('end'));
+        witness.bev.write('an answer all the same');
+        witness.bev.end();
+        const report = await witness.closed();
+        expect(truthOf(report)).to.deep.equal({ ...ends, alerts: ['sent close_notify'] });
+        expect(report.clean).to.equal(false);
+        expect(witness.received.equals(data)).to.equal(true);
+        const { plain, alerts } = await peer.farewell();
+        expect([plain.toString(), alerts]).to.deep.equal(['an answer all the same', [0]]);
+      });
+
+      it(`in the middle of a record is a truncation all the same: ${name}`, async () => {
+        const { scene, peer } = await begin();
+        await peer.handshake();
+        const witness = await scene.witness();
+        peer.send(peer.seal('whole'), peer.seal('never to be seen').subarray(0, 7));
+        peer.fin();
+        const report = await witness.closed();
+        expect([report.end, report.code, report.clean]).to.deep.equal(['truncated', 'SLUICE_TLS_TRUNCATED', false]);
+        expect(witness.received.toString()).to.equal('whole');
+      });
+
+      it(`in the handshake is a truncation all the same: ${name}`, async () => {
+        const { scene, peer } = await begin();
+        peer.send(peer.shake());
+        peer.fin();
+        const witness = await scene.witness();
+        const report = await witness.closed();
+        expect([report.end, report.code]).to.deep.equal(['truncated', 'SLUICE_TLS_TRUNCATED']);
+      });
+
+      it(`with close_notify before it is a clean end: ${name}`, async () => {
+        const { scene, peer } = await begin();
+        await peer.handshake();
+        const witness = await scene.witness();
+        peer.send(peer.sealEnd());
+        peer.fin();
+        await scene.loop.until('end', () => witness.story.includes('end'));
+        witness.bev.end();
+        const report = await witness.closed();
+        expect([report.end, report.clean]).to.deep.equal(['end', true]);
+      });
+    }
+  }
+});

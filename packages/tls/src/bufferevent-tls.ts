@@ -184,10 +184,10 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
   }
 
   protected override _describe(report: CloseReport): TlsCloseReport {
-    const { trace, alerts } = this.session;
+    const { trace, alerts, clean } = this.session;
     trace.stop(this.loop.now());
     if (!this.session.handshakeDone && !Number.isNaN(this.#handshakeSince)) tellHandshakeEnd(this, false, report.error);
-    return { ...report, layer: report.error?.layer ?? 'tls', handshake: trace.summary, alerts };
+    return { ...report, layer: report.error?.layer ?? 'tls', handshake: trace.summary, alerts, clean };
   }
 
   protected override _ownDeadline(): number {

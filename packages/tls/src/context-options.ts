@@ -32,6 +32,12 @@ export interface TlsContextOptions {
   certListBytesMax?: number | undefined;
   /** Plaintext bytes per record, 512 to 16384. Default 16384, the protocol's limit. */
   sendFragmentBytesMax?: number | undefined;
+  /**
+   * What an end of the transport without close_notify is: `failure` (default), so that nobody can cut a message short unseen;
+   * or `end`, for peers that never send close_notify, where the protocol above says itself when it is complete. In a handshake
+   * and in the middle of a record it is a failure in any case. `TlsCloseReport.clean` tells which end it was.
+   */
+  truncation?: 'failure' | 'end' | undefined;
   /** More SSL_OP_* bits. For tests and for strange peers; the defaults are safe. */
   opensslOptions?: bigint | undefined;
 }
@@ -118,9 +124,20 @@ function commonOptions(options: TlsContextOptions): CommonOptions {
       FRAGMENT_BYTES_MIN,
       RECORD_BYTES_MAX,
     ),
-    extraOptions:
-      options.opensslOptions === undefined ? undefined : BigInt.asUintN(64, options.opensslOptions).toString(),
+    extraOptions: extraOptions(options),
   };
+}
+
+/** SSL_OP_IGNORE_UNEXPECTED_EOF. */
+const IGNORE_UNEXPECTED_EOF = 0x80n;
+
+function extraOptions({ truncation = 'failure', opensslOptions }: TlsContextOptions): string | undefined {
+  if (truncation !== 'failure' && truncation !== 'end') {
+    throw wrong('truncation', `must be 'failure' or 'end', not ${shown(truncation)}`);
+  }
+  if (truncation === 'failure' && opensslOptions === undefined) return undefined;
+  const bits = (opensslOptions ?? 0n) | (truncation === 'end' ? IGNORE_UNEXPECTED_EOF : 0n);
+  return BigInt.asUintN(64, bits).toString();
 }
 
 function version(option: string, value: TlsVersion): number {

@@ -6,7 +6,7 @@ import {
   TlsOp,
   TlsResult,
 } from '@sluice/native';
-import { ALERTS_MAX, type TlsAlert, alertsFromTriples } from './alert.ts';
+import { Alert, ALERTS_MAX, type TlsAlert, alertsFromTriples } from './alert.ts';
 import type { TlsContext } from './context.ts';
 import type { TurnIo } from './turn.ts';
 
@@ -101,6 +101,11 @@ export class Engine {
   /** Ciphertext that the last call wrote into the pair. */
   get written(): number {
     return this.#result(TlsResult.pendingAfter) - this.#result(TlsResult.pendingBefore);
+  }
+
+  /** The peer sent close_notify. */
+  get saidGoodbye(): boolean {
+    return this.alerts.some(({ sent, description }) => !sent && description === Alert.closeNotify);
   }
 
   /** Something came in that a read may give out. */

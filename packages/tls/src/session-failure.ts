@@ -62,6 +62,9 @@ export function failureKind(
   if (entries.some((entry) => entry.code === UNEXPECTED_EOF)) return 'truncated';
   const last = alerts.at(-1);
   const received = last?.sent === false ? last.description : undefined;
+  const saidGoodbye = alerts.some(({ sent, description }) => !sent && description === Alert.closeNotify);
+  // So it is where OpenSSL was told to take the transport's end for close_notify.
+  if (sslError === SslError.zeroReturn && inputEnded && !saidGoodbye) return 'truncated';
   // For a close_notify in mid-handshake TLS 1.2 says ZERO_RETURN, TLS 1.3 SYSCALL; neither leaves an entry.
   if (sslError === SslError.zeroReturn || (entries.length === 0 && received === Alert.closeNotify)) return 'canceled';
   if (inputEnded && sslError === SslError.syscall && entries.length === 0) return 'truncated';

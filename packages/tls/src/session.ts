@@ -90,9 +90,14 @@ export class TlsSession {
     return this.#closeNotifySent;
   }
 
-  /** The peer's close_notify was read: nothing comes after it. */
+  /** The peer's close_notify was read, or an end that the context takes for it: nothing comes after it. */
   get closeNotifyReceived(): boolean {
     return this.#closeNotifyReceived;
+  }
+
+  /** Both sides said that they were done. */
+  get clean(): boolean {
+    return this.#closeNotifySent && this.#engine.saidGoodbye;
   }
 
   /** The last turn stopped at its limit of calls while it could go on: call again, but let others go first. */
@@ -296,6 +301,10 @@ export class TlsSession {
         return this.#fail('limit', operation, sslError, entries);
       case SslError.zeroReturn:
         if (operation !== 'read') break;
+        // OpenSSL was told to take the transport's end for close_notify, and does so in the middle of a record, too.
+        if (!this.#engine.saidGoodbye && this.#engine.holdsInput) {
+          return this.#fail('truncated', operation, sslError, entries);
+        }
         this.#closeNotifyReceived = true;
         return 'closed';
       default:

@@ -30,6 +30,8 @@ export interface TlsClientOptions extends TlsOptions {
 export interface TlsCloseReport extends CloseReport {
   readonly handshake: HandshakeSummary;
   readonly alerts: readonly TlsAlert[];
+  /** Both sides sent close_notify. Every `end` is so, unless the context takes a truncation for one. */
+  readonly clean: boolean;
 }
 
 const HANDSHAKE_MS_DEFAULT = 10_000;

@@ -63,6 +63,12 @@ describe('TlsContext', () => {
       'CLIENTCERTIFICATE',
       /not 'yes'/u,
     ],
+    [
+      'an unknown truncation',
+      () => ({ truncation: 'ignore' as 'end' }),
+      'TRUNCATION',
+      /'failure' or 'end', not 'ignore'/u,
+    ],
     ['empty ciphers', () => ({ ciphers: '' }), 'CIPHERS', /is empty/u],
   ];
   for (const [name, options, code, says] of wrong) {

@@ -22,6 +22,8 @@ describe('session failure', () => {
     expect(failureKind(SslError.syscall, [], [], true)).to.equal('truncated');
     expect(failureKind(SslError.syscall, [], [], false)).to.equal('fault');
     expect(failureKind(SslError.zeroReturn, [], [], false)).to.equal('canceled');
+    expect(failureKind(SslError.zeroReturn, [], [], true)).to.equal('truncated');
+    expect(failureKind(SslError.zeroReturn, [], [alert(false, 0), alert(true, 0)], true)).to.equal('canceled');
     expect(failureKind(SslError.syscall, [], [alert(false, 0)], true)).to.equal('canceled');
     expect(failureKind(SslError.ssl, [fault], [alert(false, 48)], false)).to.equal('alert');
     expect(failureKind(SslError.ssl, [fault], [alert(false, 90)], false)).to.equal('fault');
