@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net';
+import process from 'node:process';
 import { errorFromErrno, type SluiceError } from '@sluice/errors';
 import type { Address, NativeLoop } from '@sluice/native';
 import { ListenFlag } from '@sluice/native';
@@ -9,7 +10,10 @@ import { type HandleOwner, Reactor } from './reactor.ts';
 import type { ListenerStats } from './server-stats.ts';
 
 export interface ListenerEvents {
-  /** Accepting failed; it goes on after a pause when the system is out of descriptors. Told once per run of failures. */
+  /**
+   * Accepting failed, for want of descriptors or memory: it is tried again after a pause, and who comes meanwhile waits in
+   * the kernel. Told once per run of failures; when nobody listens, by a process warning.
+   */
   error: [error: SluiceError];
   closed: [];
 }
@@ -167,7 +171,8 @@ export class Listener extends EventEmitter<ListenerEvents> implements HandleOwne
     this.loop.timer(ACCEPT_PAUSE_MS, () => this._resume(Pause.failing)).unref();
     if (this.#failing) return;
     this.#failing = true;
-    this.emit('error', errorFromErrno(errno, { operation: 'accept' }));
+    const error = errorFromErrno(errno, { operation: 'accept', subject: nameOf(this.#address) });
+    if (!this.emit('error', error)) warnOfAcceptError(error);
   }
 
   #acceptWaiting(): void {
@@ -233,6 +238,14 @@ function checkBinding(binding: ListenerBinding): void {
 function nameOf({ address, port, path, fd }: ListenerBinding): string {
   if (fd !== undefined) return `descriptor ${fd}`;
   return path ?? `${address}:${port}`;
+}
+
+/** What nobody listens for becomes a process's warning: a server that takes nobody must not be a riddle. */
+export function warnOfAcceptError(error: SluiceError): void {
+  process.emitWarning(`${error.message} Connections wait until there are some.`, {
+    type: 'SluiceWarning',
+    code: error.code,
+  });
 }
 
 const OPERATION = 'listen';

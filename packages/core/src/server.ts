@@ -19,7 +19,7 @@ import type { CloseReport } from './close-report.ts';
 import { tellAccept, tellNotTaken } from './diagnostics.ts';
 import { EventLoop } from './event-loop.ts';
 import { type ConnectionOptions, defaultLimits } from './limits.ts';
-import { Listener } from './listener.ts';
+import { Listener, warnOfAcceptError } from './listener.ts';
 import { checkLogger, type Logger, silentLogger } from './logger.ts';
 import { lookupError } from './lookup-error.ts';
 import { Reactor } from './reactor.ts';
@@ -193,7 +193,8 @@ export class Server extends EventEmitter<ServerEvents> {
     this.#log?.listening(listener);
     listener.on('error', (error) => {
       this.#log?.acceptFailed(error);
-      this.emit('error', error, listener);
+      const heard = this.emit('error', error, listener);
+      if (!heard && this.#log === undefined) warnOfAcceptError(error);
     });
     listener.on('closed', () => this.#listeners.delete(listener));
     return listener;

@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, existsSync } from 'node:fs';
 import net from 'node:net';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import process from 'node:process';
 import { SystemError } from '@sluice/errors';
 import { expect } from 'chai';
-import { EventLoop, Listener, Reactor } from '../src/index.ts';
+import { EventLoop, Listener, Reactor, Server, silentLogger } from '../src/index.ts';
+import { nextIteration } from './support/driven-loop.ts';
 
 describe('Listener', () => {
   let loop: EventLoop;
@@ -36,6 +38,33 @@ describe('Listener', () => {
     await listener.close();
     expect(listener.address.port).to.equal(port);
     expect(listener.listening).to.equal(false);
+  });
+
+  it('warns of failures to accept when nobody listens for them, once per run', async () => {
+    const server = new Server({}, { loop });
+    const logged: string[] = [];
+    const quiet = new Server(
+      {},
+      { loop, logger: { ...silentLogger, error: (_fields, text) => logged.push(`${text}`) } },
+    );
+    const listeners = [
+      listen([]),
+      await server.listen({ port: 0, host: '127.0.0.1' }),
+      await quiet.listen({ port: 0, host: '127.0.0.1' }),
+    ];
+    const warnings: (string | undefined)[] = [];
+    const warned = (warning: Error & { code?: string }): void => void warnings.push(`${warning.name} ${warning.code}`);
+    process.on('warning', warned);
+    for (const listener of listeners) {
+      for (let failures = 0; failures < 3; failures += 1) listener._handleAcceptError(-constants.errno.EMFILE);
+    }
+    server.on('error', () => {});
+    await nextIteration();
+    const mine = warnings.filter((warning) => warning?.startsWith('SluiceWarning'));
+    expect(mine).to.deep.equal(Array(2).fill('SluiceWarning SLUICE_SYSTEM_EMFILE'));
+    expect(logged).to.deep.equal(['accepting failed']);
+    process.off('warning', warned);
+    await Promise.all([listeners[0]?.close(), server.close(), quiet.close()]);
   });
 
   it('hands over each accepted handle', async () => {

@@ -31,7 +31,7 @@
       "target_name": "sluice",
       "sources": [
         "addon.cc", "napi.cc",
-        "loop.cc", "loop_binding.cc", "handle.cc", "write.cc",
+        "loop.cc", "loop_binding.cc", "handle.cc", "acceptor.cc", "write.cc",
         "tls_context.cc", "tls_engine.cc", "pair_store.cc", "borrowing_store.cc", "errors.cc"
       ]
     },

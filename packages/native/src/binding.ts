@@ -24,7 +24,7 @@ export const RecordType = {
   shutdown: 7,
   /** The handle is gone; its number is free. Always the last record of a handle, exactly once. */
   closed: 8,
-  /** Accepting failed: a = negative error number (UV_EMFILE, ...). */
+  /** Accepting failed: a = negative error number (UV_EMFILE, ...). Whoever waits goes on to: pause, and resume later. */
   acceptError: 9,
   /** A polled file descriptor is ready: a = events (PollEvent bits), or a negative error number. */
   poll: 10,
@@ -69,7 +69,7 @@ export interface NativeLoop {
   listenPipe(path: string, backlog: number): number;
   /** Listens on a bound (or already listening) stream socket, and owns it unless it returns an error. */
   listenFd(fd: number, backlog: number): number;
-  /** Stops taking connections: the kernel's backlog fills. At most one accepted socket is held back. */
+  /** Stops taking connections: the kernel's backlog fills. On Windows one of them may be taken already, and is held back. */
   pauseAccept(listener: number): number;
   resumeAccept(listener: number): number;
   connectTcp(address: string, port: number): number;

@@ -4,11 +4,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 #endif
 
 #include <cerrno>
 #include <memory>
 
+#include "acceptor.h"
 #include "loop.h"
 #include "napi.h"
 
@@ -79,7 +81,14 @@ int Handle::BindPipe(const std::string& path) {
 }
 
 int Handle::Listen(int backlog) {
+#ifdef _WIN32
   int error = uv_listen(&uv_.stream, backlog, OnConnection);
+#else
+  // That an address cannot be had libuv says only here.
+  int error = kind_ == Kind::kTcp ? uv_.tcp.delayed_error : 0;
+  if (error == 0) error = TryListen(Fd(), backlog);
+  if (error == 0) acceptor_ = Acceptor::Watch(loop_, this, Fd(), &error);
+#endif
   listening_ = error == 0;
   return error;
 }
@@ -101,18 +110,26 @@ int Handle::ConnectPipe(const std::string& path) {
 
 int Handle::PauseAccept() {
   if (!listening_) return UV_ENOTSUP;
+#ifdef _WIN32
   accept_paused_ = true;
   return 0;
+#else
+  return acceptor_->Pause();
+#endif
 }
 
 int Handle::ResumeAccept() {
   if (!listening_) return UV_ENOTSUP;
+#ifdef _WIN32
   accept_paused_ = false;
   if (accept_held_) {
     accept_held_ = false;
-    loop_->Append(Accept());
+    loop_->Append(AcceptRecord(Accept()));
   }
   return 0;
+#else
+  return acceptor_->Resume();
+#endif
 }
 
 int Handle::ReadStart() {
@@ -162,6 +179,10 @@ int Handle::PollStart(int events) {
 void Handle::Close(bool reset) {
   if (closing_) return;
   closing_ = true;
+#ifndef _WIN32
+  // Before its descriptor is gone.
+  if (acceptor_ != nullptr) acceptor_->Close();
+#endif
   if (reset && kind_ == Kind::kTcp && !listening_) {
     if (uv_tcp_close_reset(&uv_.tcp, OnClose) == 0) return;
     // libuv refuses while a shutdown is pending, just when a peer that does not read has to be got rid of. The plain
@@ -228,12 +249,34 @@ int Handle::SetBufferSize(bool send, int bytes) {
   return send ? uv_send_buffer_size(&uv_.base, &bytes) : uv_recv_buffer_size(&uv_.base, &bytes);
 }
 
-void Handle::SetRef(bool on) { on ? uv_ref(&uv_.base) : uv_unref(&uv_.base); }
+void Handle::SetRef(bool on) {
+#ifndef _WIN32
+  if (acceptor_ != nullptr) acceptor_->SetRef(on);
+#endif
+  on ? uv_ref(&uv_.base) : uv_unref(&uv_.base);
+}
 
-Record Handle::Accept() {
-  int accepted = loop_->Open(kind_, -1, [this](Handle* handle) { return uv_accept(&uv_.stream, &handle->uv_.stream); });
+int Handle::Accept() {
+#ifdef _WIN32
+  return loop_->Open(kind_, -1, [this](Handle* handle) { return uv_accept(&uv_.stream, &handle->uv_.stream); });
+#else
+  int fd = Acceptor::Accept(Fd());
+  if (fd < 0) return fd;
+  int accepted = loop_->Open(kind_, -1, [fd](Handle* handle) { return handle->Adopt(fd); });
+  if (accepted < 0) close(fd);
+  return accepted;
+#endif
+}
+
+Record Handle::AcceptRecord(int accepted) const {
   if (accepted < 0) return {RecordType::kAcceptError, id_, accepted, 0};
   return {RecordType::kAccept, id_, accepted, 0};
+}
+
+// One connection per poll, as libuv has it: those who are connected have their part of each turn.
+void Handle::OnAcceptable(int status) {
+  int accepted = status < 0 ? status : Accept();
+  if (accepted != UV_EAGAIN) loop_->Report(AcceptRecord(accepted));
 }
 
 void Handle::OnAlloc(uv_handle_t* uv, size_t, uv_buf_t* buffer) {
@@ -282,7 +325,7 @@ void Handle::OnConnection(uv_stream_t* uv, int status) {
     // Not calling uv_accept makes libuv stop listening until it is called.
     self->accept_held_ = true;
   } else {
-    self->loop_->Report(self->Accept());
+    self->loop_->Report(self->AcceptRecord(self->Accept()));
   }
 }
 

@@ -13,6 +13,7 @@
 
 namespace sluice {
 
+class Acceptor;
 class Loop;
 
 enum class Kind : uint8_t { kTcp, kPipe, kPoll };
@@ -84,6 +85,9 @@ class Handle {
   int SetBufferSize(bool send, int bytes);
   void SetRef(bool on);
 
+  // From the acceptor: a connection waits, or the listener failed.
+  void OnAcceptable(int status);
+
  private:
   static constexpr size_t kNoLimit = SIZE_MAX;
 
@@ -100,8 +104,9 @@ class Handle {
   bool stream() const { return kind_ != Kind::kPoll; }
   // A stream that carries bytes, as opposed to a listener or a poll.
   bool connection() const { return stream() && !listening_; }
-  // Accepts the connection that libuv holds. Returns the record that tells of it.
-  Record Accept();
+  // Gives the connection that waits a handle. Returns its number, or a negative error number.
+  int Accept();
+  Record AcceptRecord(int accepted) const;
   int StartReading();
   bool ResetByLinger();
   // What the kernel says of the end of reading: UV_EOF, or the error number of a reset.
@@ -114,8 +119,10 @@ class Handle {
   bool silent_ = false;
   bool listening_ = false;
   bool accept_paused_ = false;
-  // libuv has accepted a connection that waits for ResumeAccept.
+  // libuv has accepted a connection that waits for ResumeAccept. Only on Windows.
   bool accept_held_ = false;
+  // Takes a listener's connections; libuv's to free once it is closed. Not on Windows.
+  Acceptor* acceptor_ = nullptr;
   // The delivery (Loop::deliveries) whose read this connection has had.
   uint64_t read_in_delivery_ = 0;
   // What may be read before reading stops by itself; kNoLimit for all there is.

@@ -206,11 +206,12 @@ void Loop::Disown() {
 
 void Loop::OnCheck(uv_check_t* uv) { static_cast<Loop*>(uv->data)->Deliver(); }
 
-void Loop::OnWatcherClosed(uv_handle_t* uv) {
-  auto* self = static_cast<Loop*>(uv->data);
-  self->watchers_--;
-  self->Disown();
+void Loop::WatcherClosed() {
+  watchers_--;
+  Disown();
 }
+
+void Loop::OnWatcherClosed(uv_handle_t* uv) { static_cast<Loop*>(uv->data)->WatcherClosed(); }
 
 void Loop::OnCleanup(napi_async_cleanup_hook_handle, void* data) { static_cast<Loop*>(data)->Destroy(); }
 

@@ -79,6 +79,9 @@ class Loop {
   // Appends, and delivers when there is no room for another record. May run JavaScript.
   void Report(const Record& record);
   void Closed(Handle* handle);
+  // A libuv handle beside those of the table: the loop waits for it, too.
+  void WatcherOpened() { watchers_++; }
+  void WatcherClosed();
 
   // Appends for the next delivery. Never runs JavaScript, so it may be called by it.
   void Append(const Record& record);

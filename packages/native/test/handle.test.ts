@@ -89,7 +89,7 @@ describe('Handle: listen and accept', () => {
     expect((await world.next('connected', client)).a).to.equal(0);
   });
 
-  it('holds at most one connection while accepting is paused, and takes it up again', async () => {
+  it('takes none while accepting is paused, and those who waited afterwards', async () => {
     const world = fixture();
     const { listener, port } = world.listen();
     expect(world.loop.pauseAccept(listener)).to.equal(0);
@@ -97,7 +97,7 @@ describe('Handle: listen and accept', () => {
     for (const client of clients) expect((await world.next('connected', client)).a).to.equal(0);
     await turns();
     expect(world.story(listener)).to.deep.equal([]);
-    // 3 clients and the listener: the held socket has no handle yet.
+    // 3 clients and the listener.
     expect(world.loop.handleCount()).to.equal(4);
     expect(world.loop.resumeAccept(listener)).to.equal(0);
     const accepted = [
@@ -110,7 +110,7 @@ describe('Handle: listen and accept', () => {
     expect(errorName(world.loop.pauseAccept(clients[0] as number))).to.equal('ENOTSUP');
   });
 
-  it('may close a paused listener that holds a connection', async () => {
+  it('may close a paused listener that connections wait for', async () => {
     const world = fixture();
     const { listener, port } = world.listen();
     world.loop.pauseAccept(listener);
@@ -119,7 +119,7 @@ describe('Handle: listen and accept', () => {
     await turns();
     world.loop.readStart(client);
     await world.close(listener);
-    // The held socket was closed with it.
+    // The kernel lets them go with it.
     await Promise.race([world.next('eof', client), world.next('readError', client)]);
     expect(world.story(listener)).to.deep.equal(['closed']);
   });
