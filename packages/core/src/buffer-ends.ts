@@ -91,7 +91,8 @@ export interface BufferWriter extends IntegerWriter {
   /**
    * Appends memory itself, which must not change until `onRelease` is called. That happens once, wherever the bytes were
    * moved meanwhile: when the last of them is drained or cleared, never before this call has returned. (A buffer that is
-   * merely forgotten calls nothing: `clear` it.)
+   * merely forgotten calls nothing: `clear` it.) When this call throws (past a cap, after `end`), nothing was taken, and
+   * nothing is called.
    */
   appendRef(data: Uint8Array, onRelease?: () => void): void;
   /**

@@ -85,17 +85,21 @@ export class FileSegment implements AsyncDisposable {
 
   /**
    * Lets nobody use it any more. Resolves when the sends that are going on are over, and the descriptor is closed if it
-   * is the segment's; rejects when the system cannot close it. Every call answers the same.
+   * is the segment's; rejects when the system cannot close it, the same to every call. An aborted signal ends the waiting,
+   * and nothing else.
    */
-  close(): Promise<void> {
-    if (this.#released !== undefined) return this.#released;
-    this.#released = new Promise((resolve) => {
-      this.#release = resolve;
-    });
-    // Those who wait for it hear of a failure; there need not be any.
-    this.#released.catch(() => {});
-    this.#drop();
-    return this.#released;
+  async close(options: { signal?: AbortSignal } = {}): Promise<void> {
+    const { signal } = options;
+    requireSignal('FileSegment.close', signal);
+    if (this.#released === undefined) {
+      this.#released = new Promise((resolve) => {
+        this.#release = resolve;
+      });
+      // Those who wait for it hear of a failure; there need not be any.
+      this.#released.catch(() => {});
+      this.#drop();
+    }
+    return untilAborted('FileSegment.close', this.#released, signal);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
