@@ -100,6 +100,12 @@ export class FilterBufferEvent extends BufferEvent {
     return this._output.length + (this.#flushAsked ? 1 : 0) + this.#below._unsentBytes;
   }
 
+  /** Of a connection that has ended in order this cuts short the end of what is below. */
+  override destroy(error?: unknown): void {
+    if (this.closed?.end === 'end') this.#below.destroy();
+    super.destroy(error);
+  }
+
   /** Asks the filter for what it holds back, too. */
   override _onFlushed(resolve: () => void, reject: Parameters<BufferEvent['_onFlushed']>[1]): () => void {
     if (this.closed === undefined && !this.#outgoing.finished) {

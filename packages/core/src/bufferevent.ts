@@ -222,6 +222,14 @@ export abstract class BufferEvent extends BufferEventDelivery {
 
   // --- What a layer above (TLS, a filter) calls on its transport. ---
 
+  /**
+   * Whether its end is more than what the system does by itself once it is destroyed: bytes that each end sends, and that
+   * the other has to be there for.
+   */
+  get _saysGoodbye(): boolean {
+    return this.underlying !== undefined;
+  }
+
   /** The layer alone gets the callbacks from now on, and it alone decides when our direction ends. */
   _takeOver(handlers: Handlers): void {
     this.setHandlers(handlers);

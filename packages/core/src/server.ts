@@ -211,7 +211,7 @@ export class Server extends EventEmitter<ServerEvents> {
     const report: DrainReport = { closed: 0, cut: 0 };
     const open = [...this.#connections];
     const cut = (): void => {
-      for (const bev of open) if (bev.closed === undefined) bev.destroy();
+      for (const bev of open) bev.destroy();
     };
     const timer = this.loop.closed ? undefined : this.loop.timer(deadlineMs, cut);
     signal?.addEventListener('abort', cut, { once: true });

@@ -499,6 +499,24 @@ describe('FilterBufferEvent', () => {
       expect(below.closed?.end).to.equal('aborted');
     });
 
+    it('ended in order, waits for the end of the layer below for closeMs, and not once it is destroyed', () => {
+      for (const destroys of [false, true]) {
+        const { loop, wire, bev } = over({ input: () => 'finished' }, {}, { second: { halfOpen: true } });
+        const closed: number[] = [];
+        bev.on('closed', () => closed.push(loop.now()));
+        wire.write('the last message');
+        bev.end();
+        loop.settle();
+        expect([bev.closed?.end, closed]).to.deep.equal(['end', []]);
+        if (destroys) {
+          bev.destroy();
+          loop.settle();
+        } else loop.advance(3000);
+        expect(closed).to.deep.equal([destroys ? 0 : 3000]);
+        expect([bev.closed?.end, bev.underlying.closed?.end]).to.deep.equal(['end', destroys ? 'aborted' : 'timeout']);
+      }
+    });
+
     it('end() inside a message of the user fails, and says so', () => {
       const { loop, bev } = over({ output: () => 'need-more' });
       bev.write('half');

@@ -109,6 +109,12 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
     return super.close(options);
   }
 
+  /** Of a connection that has ended in order this cuts short the end of what is below. */
+  override destroy(error?: unknown): void {
+    if (this.closed?.end === 'end') this.#below.destroy();
+    super.destroy(error);
+  }
+
   override _onFlushed(resolve: () => void, reject: Parameters<BufferEvent['_onFlushed']>[1]): () => void {
     const cancel = super._onFlushed(resolve, reject);
     this.#watchFlush();
@@ -176,7 +182,10 @@ export class TlsBufferEvent extends BufferEvent implements Layer {
     if (this.#belowReport !== undefined) return;
     if (this.session.failure !== undefined) return this.#sendAlert();
     this.session.free();
-    this.#below.destroy();
+    if (this.closed?.end !== 'end' || !this.#below._saysGoodbye) return this.#below.destroy();
+    // Cut short, the end of what is below would be a failure at the peer, which is still saying its own.
+    this.#below.unsuspendRead(Suspend.filter);
+    void this.#below.close();
   }
 
   protected override _channelOptions(): ChannelErrorStackOptions {

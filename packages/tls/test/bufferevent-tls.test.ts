@@ -1,5 +1,7 @@
-import { type EvBuffer, Suspend } from '@sluice/core';
+import { type CloseReport, type EvBuffer, Suspend } from '@sluice/core';
+import { link, TestLoop } from '@sluice/core/testing';
 import { expect } from 'chai';
+import { TlsBufferEvent } from '../src/index.ts';
 import { contexts, PAIRS } from './support/contexts.ts';
 import { Duo } from './support/duo.ts';
 import { pattern } from './support/wire.ts';
@@ -128,6 +130,63 @@ describe('TlsBufferEvent', () => {
       expect(tls.memoryBytes).to.equal(0);
     });
   }
+
+  describe('over another', () => {
+    /** TLS over TLS over a link: the inner ends, and over them the outer. */
+    async function nested() {
+      const loop = new TestLoop();
+      const wires = link(loop);
+      const { client, server } = await contexts();
+      const inner = [
+        new TlsBufferEvent(wires.ends[0], client, { servername: 'localhost' }),
+        new TlsBufferEvent(wires.ends[1], server),
+      ] as const;
+      const outer = [
+        new TlsBufferEvent(inner[0], client, { servername: 'localhost' }),
+        new TlsBufferEvent(inner[1], server, { halfOpen: true }),
+      ] as const;
+      loop.settle();
+      expect(outer.map(({ connected }) => connected)).to.deep.equal([true, true]);
+      return { loop, wires, inner, outer };
+    }
+
+    it('leaves it its own end: what that still says is no failure at the peer', async () => {
+      const { loop, wires, inner, outer } = await nested();
+      const told = outer.map((end) => new Promise<CloseReport>((resolve) => end.once('closed', resolve)));
+      const [, last] = wires.ends;
+      void outer[0].close();
+      loop.settle();
+      wires.cork(last);
+      outer[1].write('the last words');
+      outer[1].end();
+      loop.settle();
+      // When the outer goodbye arrives, the inner one has left but for a byte.
+      wires.limit(last, last.output.length - 1);
+      wires.uncork(last);
+      loop.settle();
+      for (const { end, code } of await Promise.all(told)) expect([end, code]).to.deep.equal(['end', null]);
+      for (const { closed } of inner) expect([closed?.end, closed?.code]).to.deep.equal(['end', null]);
+    });
+
+    it('ended in order, waits for the end of it, closeMs at most, and not once it is destroyed', async () => {
+      for (const destroys of [false, true]) {
+        const { loop, inner, outer } = await nested();
+        const closed: number[] = [];
+        outer[0].once('closed', () => closed.push(loop.now()));
+        // The peer's inner end never says goodbye.
+        inner[1].end = () => {};
+        outer[1].end();
+        loop.settle();
+        expect([outer[0].closed?.end, closed]).to.deep.equal(['end', []]);
+        if (destroys) {
+          outer[0].destroy();
+          loop.settle();
+        } else loop.advance(3000);
+        expect(closed).to.deep.equal([destroys ? 0 : 3000]);
+        expect(outer[0].closed?.end).to.equal('end');
+      }
+    });
+  });
 
   it('a user who destroys in any callback hears nothing after closed', async () => {
     for (const event of ['connected', 'data', 'end'] as const) {

@@ -58,6 +58,10 @@ class DuplexBufferEvent extends BufferEvent {
     return addressOf(this.#duplex, 'remote');
   }
 
+  override get _saysGoodbye(): boolean {
+    return true;
+  }
+
   override get _unsentBytes(): number {
     return this._output.length + (this.#duplex.destroyed ? 0 : this.#duplex.writableLength);
   }

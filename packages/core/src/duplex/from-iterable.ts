@@ -57,6 +57,10 @@ class IterableBufferEvent extends BufferEvent {
     loop.defer(() => this.#begin());
   }
 
+  override get _saysGoodbye(): boolean {
+    return true;
+  }
+
   override get _unsentBytes(): number {
     return this._output.length + this.#writingBytes;
   }

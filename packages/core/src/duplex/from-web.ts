@@ -49,6 +49,10 @@ class WebBufferEvent extends BufferEvent {
     this._connected();
   }
 
+  override get _saysGoodbye(): boolean {
+    return true;
+  }
+
   override get _unsentBytes(): number {
     return this._output.length + this.#writingBytes;
   }
