@@ -72,12 +72,12 @@ export abstract class BufferEventDelivery extends BufferEventFlow implements Loo
         this.emit('connected');
       }
       if ((pending & Pending.data) !== 0) this.#deliverData((pending & Pending.anyData) !== 0);
-      if ((pending & Pending.drained) !== 0 && this.closed === undefined) {
+      if ((pending & Pending.drained) !== 0 && this.#goesOn()) {
         this.#handlers.drained?.(this.#bev);
         this.emit('drained');
       }
-      if ((pending & Pending.timeoutRead) !== 0 && this.closed === undefined) this.#deliverTimeout('read');
-      if ((pending & Pending.timeoutWrite) !== 0 && this.closed === undefined) this.#deliverTimeout('write');
+      if ((pending & Pending.timeoutRead) !== 0 && this.#goesOn()) this.#deliverTimeout('read');
+      if ((pending & Pending.timeoutWrite) !== 0 && this.#goesOn()) this.#deliverTimeout('write');
       if ((pending & Pending.end) !== 0 && !this.#deliverEnd()) this.#pending |= Pending.end;
     } catch (error) {
       this.#handlerThrew(error);
@@ -117,7 +117,12 @@ export abstract class BufferEventDelivery extends BufferEventFlow implements Loo
 
   /** Not destroyed by a callback that ran before in the same delivery. A decided end lets what came before it through. */
   #alive(): boolean {
-    return this.closed === undefined || (this._state & (State.destroyed | State.closed)) === 0;
+    return (this._state & (State.destroyed | State.closed)) === 0;
+  }
+
+  /** Its end is not decided. */
+  #goesOn(): boolean {
+    return (this._state & State.releasing) === 0;
   }
 
   #deliverData(below: boolean): void {

@@ -46,7 +46,7 @@ export class PairBufferEvent extends BufferEvent {
     while (this._output.length > 0 && this._mayWrite && partner._mayRead) {
       const free = partner.limits.readHigh - partner._input.length;
       const room = Math.min(free, partner._readAllowance, this._writeAllowance);
-      this._output.moveTo(partner._input, room === Number.POSITIVE_INFINITY ? undefined : room);
+      partner._input.appendFrom(this._output, room === Number.POSITIVE_INFINITY ? undefined : room);
     }
     if (this._output.length > 0) this._writeBlocked();
     this._afterWrite();
